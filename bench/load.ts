@@ -1,0 +1,82 @@
+import { connect, type Socket } from "node:net";
+
+/** A bounded load over raw sockets: as little work as possible on the side that is not measured. */
+
+export interface Load {
+  port: number;
+  connections: number;
+  /** Whole HTTP/1.1 requests, sent in turn; each connection sends its next when its answer is complete. */
+  requests: Buffer[];
+  /** How many to send in all; the list is gone through again if it is shorter. */
+  count: number;
+}
+
+export interface LoadResult {
+  perSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  /** Answers that were not 200. */
+  failed: number;
+  firstFailure?: string;
+}
+
+export async function runLoad({ port, connections, requests, count }: Load): Promise<LoadResult> {
+  const latencies = new Float64Array(count);
+  let sent = 0;
+  let done = 0;
+  let failed = 0;
+  let firstFailure: string | undefined;
+  const started = performance.now();
+  await new Promise<void>((resolve, reject) => {
+    const sockets: Socket[] = [];
+    const finish = () => {
+      for (const socket of sockets) socket.destroy();
+      resolve();
+    };
+    for (let i = 0; i < connections; i++) {
+      const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+      sockets.push(socket);
+      let begun = 0;
+      let buffered: Buffer | undefined;
+      const next = () => {
+        if (sent >= count) return;
+        begun = performance.now();
+        socket.write(requests[sent++ % requests.length] as Buffer);
+      };
+      socket.on("connect", next);
+      socket.on("error", reject);
+      socket.on("close", () => done < count && reject(new Error("The server closed a connection.")));
+      socket.on("data", (chunk) => {
+        buffered = buffered === undefined ? chunk : Buffer.concat([buffered, chunk]);
+        const end = answerEnd(buffered);
+        if (end < 0) return;
+        if (buffered.toString("latin1", 9, 12) !== "200") {
+          failed++;
+          firstFailure ??= buffered.toString("utf8", 0, end);
+        }
+        buffered = end < buffered.length ? buffered.subarray(end) : undefined;
+        latencies[done++] = performance.now() - begun;
+        if (done === count) finish();
+        else next();
+      });
+    }
+  });
+  const seconds = (performance.now() - started) / 1000;
+  latencies.sort();
+  return {
+    perSecond: count / seconds,
+    p50Ms: latencies[Math.floor(count * 0.5)] ?? 0,
+    p99Ms: latencies[Math.floor(count * 0.99)] ?? 0,
+    failed,
+    ...(firstFailure !== undefined && { firstFailure }),
+  };
+}
+
+/** Where the first answer ends; -1 while it is incomplete. */
+function answerEnd(bytes: Buffer): number {
+  const head = bytes.indexOf("\r\n\r\n");
+  if (head < 0) return -1;
+  const length = /content-length: (\d+)/i.exec(bytes.toString("latin1", 0, head));
+  const end = head + 4 + Number(length?.[1] ?? 0);
+  return bytes.length >= end ? end : -1;
+}

@@ -1,0 +1,116 @@
+import type { Caller, Guardrails, PrincipalPolicies } from "../kit/caller.ts";
+import type { Access, Ports } from "../kit/service.ts";
+import { compileCached, type Decision, evaluate, type NamedPolicy, type PolicySet } from "../policy/index.ts";
+import type { AuthorizationRequest } from "../policy/types.ts";
+import type { Transaction } from "../storage/store.ts";
+import { type CallFacts, keysOfAccess, keysOfCall } from "./conditions.ts";
+
+/** Everything that one decision was made from, for its message and for `explain`. */
+export interface Judgement {
+  access: Access;
+  request: AuthorizationRequest;
+  policies: PolicySet;
+  decision: Decision;
+}
+
+type AuthorizerPorts = Partial<Pick<Ports, "principalPolicies" | "guardrails">>;
+
+/**
+ * Decides what one caller may do. Made once for each call; it gathers the caller's policies on first use and
+ * keeps them for the call's further decisions.
+ */
+export class Authorizer {
+  readonly #caller: Caller;
+  readonly #tx: Transaction;
+  readonly #ports: AuthorizerPorts;
+  readonly #facts: Omit<CallFacts, "principal" | "guardrails">;
+  #principal: PrincipalPolicies | undefined;
+  #guardrails: Guardrails | undefined;
+  #keys: ReturnType<typeof keysOfCall> | undefined;
+
+  constructor(facts: Omit<CallFacts, "principal" | "guardrails">, tx: Transaction, ports: AuthorizerPorts) {
+    this.#caller = facts.caller;
+    this.#facts = facts;
+    this.#tx = tx;
+    this.#ports = ports;
+  }
+
+  async #gather(): Promise<ReturnType<typeof keysOfCall>> {
+    if (this.#keys !== undefined) return this.#keys;
+    const { principal } = this.#caller;
+    if (principal.account) {
+      this.#principal = await this.#ports.principalPolicies?.(this.#caller, this.#tx);
+      this.#guardrails = await this.#ports.guardrails?.(principal.account, this.#tx);
+    }
+    this.#keys = keysOfCall({ ...this.#facts, principal: this.#principal, guardrails: this.#guardrails });
+    return this.#keys;
+  }
+
+  async judge(access: Access): Promise<Judgement> {
+    const callKeys = await this.#gather();
+    const { principal } = this.#caller;
+    const resourceAccount = access.resourceAccount ?? accountOfArn(access.resource) ?? principal.account;
+    const resourceGuardrails =
+      resourceAccount === principal.account
+        ? this.#guardrails
+        : resourceAccount
+          ? await this.#ports.guardrails?.(resourceAccount, this.#tx)
+          : undefined;
+    const request: AuthorizationRequest = {
+      principal,
+      action: access.action,
+      resource: access.resource,
+      resourceAccount,
+      context: keysOfAccess(callKeys, access, resourceAccount, resourceGuardrails),
+    };
+    const policies = this.#policySet(access, resourceGuardrails);
+    return { access, request, policies, decision: evaluate(request, policies) };
+  }
+
+  #policySet(access: Access, resourceGuardrails: Guardrails | undefined): PolicySet {
+    const set: PolicySet = { identity: this.#principal?.identity ?? [] };
+    if (this.#principal?.boundary) set.boundary = this.#principal.boundary;
+    const session = sessionPolicies(this.#caller, this.#principal);
+    if (session !== undefined) set.session = session;
+    const { resourcePolicy } = access;
+    if (resourcePolicy !== undefined) {
+      set.resource = {
+        name: resourcePolicy.name,
+        policy: compileCached(resourcePolicy.document, resourcePolicy.kind),
+      };
+      if (resourcePolicy.kind === "key") set.resourceRules = "key-policy";
+      else if (resourcePolicy.kind === "trust") set.resourceRules = "trust";
+    }
+    if (access.extraAllow !== undefined) set.extraAllow = access.extraAllow;
+    if (this.#guardrails !== undefined && !isServiceLinked(this.#caller)) set.scps = this.#guardrails.scps;
+    if (resourceGuardrails !== undefined && !isServiceLinked(this.#caller))
+      set.rcps = resourceGuardrails.rcps;
+    return set;
+  }
+}
+
+/** Service-linked roles are outside of SCPs and RCPs, as on AWS. */
+function isServiceLinked(caller: Caller): boolean {
+  return caller.principal.roleArn?.includes(":role/aws-service-role/") ?? false;
+}
+
+function sessionPolicies(
+  caller: Caller,
+  principal: PrincipalPolicies | undefined,
+): NamedPolicy[] | undefined {
+  const { session } = caller;
+  if (session === undefined || (session.policy === undefined && session.policyArns === undefined))
+    return undefined;
+  const policies = [...(principal?.session ?? [])];
+  if (session.policy !== undefined) {
+    policies.push({ name: "session policy", policy: compileCached(session.policy, "session") });
+  }
+  return policies;
+}
+
+/** The account in an ARN, if it names one. */
+export function accountOfArn(arn: string): string | undefined {
+  if (!arn.startsWith("arn:")) return undefined;
+  const account = arn.split(":", 5)[4];
+  return account === undefined || account === "" ? undefined : account;
+}

@@ -1,0 +1,231 @@
+import type { Caller } from "../kit/caller.ts";
+import type { Clock } from "../kit/clock.ts";
+import type { CallOptions, Context, EventNotes, Host, RequestFacts, Timers } from "../kit/context.ts";
+import { AwsError } from "../kit/errors.ts";
+import type { Access, IdentityDirectory, Ports } from "../kit/service.ts";
+import type { Protocol } from "../protocols/contract.ts";
+import { ValidationFailure } from "../protocols/validate.ts";
+import type { LogEntry, LogReader, Savepoint, Store, Transaction } from "../storage/store.ts";
+import { Authorizer, type Judgement } from "./authorize.ts";
+import { denied, reasonOf } from "./deny.ts";
+import { nameOf } from "./dialect.ts";
+import { entriesOf, serviceEventEntry } from "./record.ts";
+import type { LoadedService, Registry, RunnableOperation } from "./registry.ts";
+
+/** What every call shares: made once when Cloudkeep starts. */
+export interface Environment {
+  store: Store;
+  clock: Clock;
+  registry: Registry;
+  ports: Partial<Ports>;
+  timersOf(tx: Transaction, service: string, account: string, region: string): Timers;
+  host: Host;
+}
+
+/** One call of one operation, from *authorize* on. Calls between services enter here too. */
+export interface Call {
+  requestId: string;
+  service: LoadedService;
+  operation: RunnableOperation;
+  protocol: Protocol;
+  caller: Caller;
+  account: string;
+  region: string;
+  request: RequestFacts;
+  input: Record<string, unknown>;
+  /** Events of this call and of those that it makes; appended to the record when the outermost ends. */
+  events: LogEntry[];
+  afterCommit: (() => void | Promise<void>)[];
+  /** How many calls between services lead here; 0 for a client's own. */
+  depth?: number;
+}
+
+/**
+ * Runs a call in a transaction: authorize, handle, record. The call's event joins the same commit; of a call
+ * that fails, the event is all that is committed.
+ */
+export async function runCall(call: Call, tx: Transaction, environment: Environment): Promise<Outcome> {
+  const running = new RunningCall(call, tx, environment);
+  let outcome: Outcome;
+  try {
+    call.operation.codec.validate(call.input);
+    await running.authorizeOperation(call);
+    const output =
+      (await call.operation.operation.handle(call.input as never, running.context() as never)) ?? {};
+    outcome = { output: output as Record<string, unknown> };
+  } catch (error) {
+    const shown = clientError(error, call.protocol);
+    if (shown === undefined) throw error;
+    outcome = { error: shown };
+    running.discard();
+  }
+  running.record(call, outcome);
+  return outcome;
+}
+
+export type Outcome =
+  | { output: Record<string, unknown>; error?: never }
+  | { error: AwsError; output?: never };
+
+/** The error as a client may see it; undefined for a fault of our own. */
+function clientError(error: unknown, protocol: Protocol): AwsError | undefined {
+  if (error instanceof AwsError) return error;
+  if (error instanceof ValidationFailure) {
+    const { code, status } = nameOf("validation", protocol);
+    return new AwsError(code, error.message, { status });
+  }
+  return undefined;
+}
+
+/** Runs what a service set a timer for, in a transaction, under the service's own principal. */
+export async function runTimer(
+  call: Omit<Call, "operation" | "input" | "protocol">,
+  name: string,
+  payload: Record<string, unknown>,
+  tx: Transaction,
+  environment: Environment,
+): Promise<void> {
+  const handler = call.service.definition.timers?.[name];
+  if (handler === undefined) throw new Error(`${call.service.name} has no timer ${name}.`);
+  await handler(payload as never, new RunningCall(call, tx, environment).context() as never);
+}
+
+function directoryOf({ ports }: Environment): IdentityDirectory {
+  if (ports.directory === undefined) throw new Error("No service provides the identity directory.");
+  return ports.directory;
+}
+
+/** Calls may nest this deep before they are taken for a loop. */
+const maxCallDepth = 16;
+
+type CallScope = Omit<Call, "operation" | "input" | "protocol"> & Partial<Call>;
+
+class RunningCall {
+  readonly #call: CallScope;
+  readonly #tx: Transaction;
+  readonly #environment: Environment;
+  readonly #authorizer: Authorizer;
+  readonly #judgements: Judgement[] = [];
+  readonly #nowMs: number;
+  readonly #savepoint: Savepoint;
+  readonly #effectsBefore: number;
+  readonly #notes: EventNotes = { resources: [], sharedWith: new Set() };
+
+  constructor(call: CallScope, tx: Transaction, environment: Environment) {
+    this.#call = call;
+    this.#tx = tx;
+    this.#environment = environment;
+    this.#savepoint = tx.savepoint();
+    this.#effectsBefore = call.afterCommit.length;
+    this.#nowMs = environment.clock.now();
+    const { caller, request, region } = call;
+    this.#authorizer = new Authorizer({ caller, request, region, nowMs: this.#nowMs }, tx, environment.ports);
+  }
+
+  async authorizeOperation({ operation, input }: Call): Promise<void> {
+    const { access } = operation.operation;
+    if (typeof access !== "function") return;
+    const wanted = await access(input as never, this.context() as never);
+    for (const one of Array.isArray(wanted) ? wanted : [wanted]) await this.#require(one);
+  }
+
+  async #judge(access: Access): Promise<Judgement> {
+    const judgement = await this.#authorizer.judge(access);
+    const { resource, resourceAccount } = judgement.request;
+    if (access.resourceType !== undefined && resource.startsWith("arn:")) {
+      this.#notes.resources.push({ accountId: resourceAccount, type: access.resourceType, ARN: resource });
+    }
+    return judgement;
+  }
+
+  async #require(access: Access): Promise<void> {
+    const judgement = await this.#judge(access);
+    this.#judgements.push(judgement);
+    const { resourceAccount } = judgement.request;
+    if (!judgement.decision.allowed) throw denied(judgement, this.#call.protocol ?? "awsJson1_1");
+    if (resourceAccount && resourceAccount !== this.#call.account)
+      this.#notes.sharedWith.add(resourceAccount);
+  }
+
+  /** Drops what a failed call wrote, and what it would have told others. */
+  discard(): void {
+    this.#tx.rollback(this.#savepoint);
+    this.#call.afterCommit.length = this.#effectsBefore;
+    this.#notes.sharedWith.clear();
+  }
+
+  context(): Context {
+    const { requestId, account, region, caller, request, service } = this.#call;
+    const environment = this.#environment;
+    return {
+      requestId,
+      account,
+      region,
+      partition: "aws",
+      caller,
+      clock: environment.clock,
+      tx: this.#tx,
+      request,
+      error: (code, message, members) => new AwsError(code, message, { ...(members && { members }) }),
+      authorize: (access) => this.#require(access),
+      allowed: async (access) => (await this.#judge(access)).decision.allowed,
+      call: (name, operation, input, options) => this.#callOther(name, operation, input, options),
+      timers: environment.timersOf(this.#tx, service.name, account, region),
+      event: this.#notes,
+      serviceEvent: (name, details) => {
+        const origin = { eventSource: service.definition.eventSource, account, region, atMs: this.#nowMs };
+        this.#call.events.push(serviceEventEntry(name, details, origin));
+      },
+      afterCommit: (effect) => void this.#call.afterCommit.push(effect),
+      log: (name): LogReader => environment.store.log(name),
+      directory: directoryOf(environment),
+      host: environment.host,
+    };
+  }
+
+  async #callOther(
+    name: string,
+    operation: string,
+    input: Record<string, unknown>,
+    options: CallOptions,
+  ): Promise<Record<string, unknown>> {
+    const depth = (this.#call.depth ?? 0) + 1;
+    if (depth > maxCallDepth) throw new Error("Calls between services nest too deeply.");
+    const service = await this.#environment.registry.load(name);
+    const runnable = service.operations.get(operation);
+    if (runnable === undefined) throw new Error(`${name} has no operation ${operation}.`);
+    const call: Call = {
+      ...this.#call,
+      depth,
+      service,
+      operation: runnable,
+      protocol: service.contract.protocols[0] as Protocol,
+      caller: options.as,
+      account: options.account ?? (options.as.principal.account || this.#call.account),
+      region: options.region ?? this.#call.region,
+      input,
+    };
+    const outcome = await runCall(call, this.#tx, this.#environment);
+    if (outcome.error !== undefined) throw outcome.error;
+    return outcome.output;
+  }
+
+  record(call: Call, outcome: Outcome): void {
+    const entries = entriesOf({
+      requestId: call.requestId,
+      caller: call.caller,
+      contract: call.service.contract,
+      eventSource: call.service.definition.eventSource,
+      operation: call.operation.operation,
+      region: call.region,
+      global: call.service.definition.global ?? false,
+      atMs: this.#nowMs,
+      request: call.request,
+      input: call.input,
+      ...outcome,
+      notes: this.#notes,
+      decisions: this.#judgements.map(reasonOf),
+    });
+    call.events.push(...entries);
+  }
+}

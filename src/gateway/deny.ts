@@ -1,0 +1,39 @@
+import { AwsError } from "../kit/errors.ts";
+import { denialMessage, explain, smallestStatement } from "../policy/index.ts";
+import type { Protocol } from "../protocols/contract.ts";
+import type { Judgement } from "./authorize.ts";
+import { nameOf } from "./dialect.ts";
+
+/** The error that a denied caller gets: AWS's code for the wire, AWS's words. */
+export function denied({ access, request, decision }: Judgement, protocol: Protocol): AwsError {
+  const { code, status } = nameOf("accessDenied", protocol);
+  const shown = access.shownAs === undefined ? request : { ...request, resource: access.shownAs };
+  return new AwsError(code, denialMessage(shown, decision), { status });
+}
+
+/** Why a call was allowed or denied, as the record keeps it for `cloudkeep explain`. */
+export interface Reason {
+  action: string;
+  resource: string;
+  principal: string;
+  allowed: boolean;
+  /** Which policy and statement decided, if one did. */
+  decidedBy?: unknown;
+  /** Denials: the whole reasoning, line by line, and what would have allowed the call. */
+  lines?: string[];
+  remedy?: unknown;
+}
+
+export function reasonOf({ request, policies, decision }: Judgement): Reason {
+  return {
+    action: request.action,
+    resource: request.resource,
+    principal: request.principal.arn || request.principal.service || request.principal.kind,
+    allowed: decision.allowed,
+    ...(decision.decidedBy && { decidedBy: decision.decidedBy }),
+    ...(!decision.allowed && {
+      lines: explain(request, policies, decision),
+      remedy: smallestStatement(request, decision),
+    }),
+  };
+}

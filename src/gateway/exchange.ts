@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { TLSSocket } from "node:tls";
+import type { RequestFacts } from "../kit/context.ts";
+import { headerSeparator } from "./sigv4/canonical.ts";
+
+export type HttpRequest = IncomingMessage | Http2ServerRequest;
+export type HttpResponse = ServerResponse | Http2ServerResponse;
+
+/** One HTTP request, its headers read, its body still to come. */
+export interface Exchange {
+  requestId: string;
+  method: string;
+  /** Percent-encoded, as sent. */
+  path: string;
+  query: string;
+  headers: Record<string, string | undefined>;
+  request: HttpRequest;
+  facts: RequestFacts;
+}
+
+/** A header that decides what is asked, or of whom, stands once or not at all. */
+const standsOnce = new Set([
+  "authorization",
+  "host",
+  "content-length",
+  "content-type",
+  "content-encoding",
+  "x-amz-content-sha256",
+  "x-amz-date",
+  "x-amz-decoded-content-length",
+  "x-amz-security-token",
+  "x-amz-target",
+]);
+
+export class BadRequestLine extends Error {}
+
+/** Headers by lower-case name; repeated ones joined by NUL, so that a signature sees each value. */
+export function headersOf(raw: readonly string[]): Record<string, string | undefined> {
+  const headers: Record<string, string | undefined> = Object.create(null);
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] as string).toLowerCase();
+    const value = raw[i + 1] as string;
+    const known = headers[name];
+    if (known === undefined) headers[name] = value;
+    else if (standsOnce.has(name)) throw new BadRequestLine(`The header ${name} stands more than once.`);
+    else headers[name] = known + headerSeparator + value;
+  }
+  // HTTP/2 names the host in a pseudo-header, and signatures cover it as "host".
+  headers.host ??= headers[":authority"];
+  return headers;
+}
+
+export function exchangeOf(request: HttpRequest, requestId: string): Exchange {
+  const url = request.url ?? "/";
+  const mark = url.indexOf("?");
+  const headers = headersOf(request.rawHeaders);
+  const target = mark < 0 ? url : url.slice(0, mark);
+  return {
+    requestId,
+    method: request.method ?? "GET",
+    path: target.startsWith("/") ? target : pathOfAbsolute(target),
+    query: mark < 0 ? "" : url.slice(mark + 1),
+    headers,
+    request,
+    facts: factsOf(request, headers),
+  };
+}
+
+/** The path of a request line in absolute form, which proxies send; "*" and the like have none. */
+function pathOfAbsolute(target: string): string {
+  const match = /^https?:\/\/[^/]*(\/.*)?$/i.exec(target);
+  if (match === null) throw new BadRequestLine("The request line has no path.");
+  return match[1] ?? "/";
+}
+
+const mappedIpv4 = "::ffff:";
+
+function factsOf(request: HttpRequest, headers: Record<string, string | undefined>): RequestFacts {
+  const socket = request.socket;
+  const address = socket.remoteAddress ?? "";
+  const tls = "getCipher" in socket ? (socket as TLSSocket) : undefined;
+  return {
+    sourceIp: address.startsWith(mappedIpv4) ? address.slice(mappedIpv4.length) : address,
+    userAgent: headers["user-agent"] ?? "",
+    secure: tls !== undefined,
+    host: headers.host ?? "",
+    ...(tls !== undefined && {
+      tls: { version: tls.getProtocol() ?? "", cipherSuite: tls.getCipher()?.standardName ?? "" },
+    }),
+  };
+}

@@ -1,0 +1,162 @@
+import type { MovableClock } from "../kit/clock.ts";
+import { AwsError } from "../kit/errors.ts";
+import type { Protocol } from "../protocols/contract.ts";
+import { SerializationError } from "../protocols/errors.ts";
+import type { WireRequest, WireResponse } from "../protocols/wire.ts";
+import { type Authenticated, authenticate, claimOf, unsigned } from "./authenticate.ts";
+import { type Call, type Environment, type Outcome, runCall } from "./call.ts";
+import type { Exchange } from "./exchange.ts";
+import { recordLog } from "./record.ts";
+import { asAwsError, Refused } from "./refuse.ts";
+import { type Destination, destinationByBody, destinationOf, findOperation } from "./route.ts";
+import type { Claim } from "./sigv4/claim.ts";
+import type { KeyCache } from "./sigv4/keys.ts";
+
+export interface Gateway extends Environment {
+  clock: MovableClock;
+  keys: KeyCache;
+  homeRegion: string;
+  homeAccount: string;
+}
+
+/**
+ * The one path: route, authenticate, read, and then, in one transaction, validate, authorize, handle and
+ * record. Returns the answer; what it throws is a fault of our own.
+ */
+export async function answer(exchange: Exchange, gateway: Gateway): Promise<WireResponse> {
+  let protocol: Protocol = "awsQuery";
+  let service: string | undefined;
+  try {
+    const claim = claimOf(exchange);
+    const early = destinationOf(exchange, claim, gateway.registry, gateway.homeRegion);
+    protocol = early.protocol;
+    service = early.services[0];
+    const proven = await prove(exchange, claim, gateway);
+    const destination = destinationByBody(early, proven.body, gateway.registry);
+    service = destination.services[0];
+    const call = await read(exchange, claim, proven, destination, gateway);
+    protocol = call.protocol;
+    const outcome = await commit(call, gateway);
+    return respond(call, outcome);
+  } catch (error) {
+    const shown = error instanceof Refused ? asAwsError(error, protocol) : error;
+    if (!(shown instanceof AwsError)) throw Object.assign(new Fault(error), { protocol, service });
+    return errorResponse(gateway, service, protocol, shown, exchange.requestId);
+  }
+}
+
+/** A fault of our own, with what is needed to tell the client of it in its own protocol. */
+export class Fault extends Error {
+  protocol: Protocol = "awsQuery";
+  service: string | undefined;
+  constructor(cause: unknown) {
+    super("internal fault", { cause });
+  }
+}
+
+function prove(exchange: Exchange, claim: Claim | undefined, gateway: Gateway): Promise<Authenticated> {
+  if (claim === undefined) return unsigned(exchange);
+  const { store, clock, keys, ports } = gateway;
+  const { findAccessKey, openSession } = ports;
+  if (findAccessKey === undefined || openSession === undefined) {
+    throw new Refused("unknownKey", "The security token included in the request is invalid.");
+  }
+  return authenticate(exchange, claim, { store, clock, keys, ports: { findAccessKey, openSession } });
+}
+
+async function read(
+  exchange: Exchange,
+  claim: Claim | undefined,
+  { caller, body }: Authenticated,
+  destination: Destination,
+  gateway: Gateway,
+): Promise<Call> {
+  if (destination.services.length === 0) {
+    if (claim === undefined) throw new Refused("missingToken", "Request is missing Authentication Token");
+    throw new Refused("notImplemented", `Cloudkeep does not offer the service '${destination.asked}'.`);
+  }
+  const { method, path, query, headers, requestId, facts } = exchange;
+  const wire: WireRequest = { method, path, query, headers, body };
+  const found = findOperation(wire, destination, gateway.registry);
+  if (claim === undefined && !found?.contract.operations[found.operation]?.unsigned) {
+    throw new Refused("missingToken", "Request is missing Authentication Token");
+  }
+  if (found === undefined) throw new Refused("unknownOperation", unknownOperation(wire));
+  const service = await gateway.registry.load(found.service);
+  const operation = service.operations.get(found.operation);
+  if (operation === undefined) {
+    throw new Refused(
+      "notImplemented",
+      `Cloudkeep does not build ${found.service}:${found.operation}; it is on the service's list of missing operations.`,
+    );
+  }
+  return {
+    requestId,
+    service,
+    operation,
+    protocol: found.protocol,
+    caller,
+    account: caller.principal.account || gateway.homeAccount,
+    region: destination.region,
+    request: facts,
+    input: readInput(operation.codec, found.protocol, wire),
+    events: [],
+    afterCommit: [],
+  };
+}
+
+function readInput(
+  codec: Call["operation"]["codec"],
+  protocol: Protocol,
+  wire: WireRequest,
+): Record<string, unknown> {
+  try {
+    return codec.read(protocol, wire);
+  } catch (error) {
+    if (error instanceof SerializationError) throw new AwsError(error.code, error.message, { status: 400 });
+    throw error;
+  }
+}
+
+function unknownOperation({ headers, query, body }: WireRequest): string {
+  const target = headers["x-amz-target"];
+  if (target !== undefined) return "";
+  const action = new URLSearchParams(query || body.toString("latin1")).get("Action");
+  return action === null
+    ? "Could not find an operation for this request."
+    : `Could not find operation ${action}`;
+}
+
+async function commit(call: Call, gateway: Gateway): Promise<Outcome> {
+  const outcome = await gateway.store.transact(async (tx) => {
+    call.events.length = 0;
+    call.afterCommit.length = 0;
+    const result = await runCall(call, tx, gateway);
+    for (const event of call.events) tx.append(recordLog, event);
+    return result;
+  });
+  for (const effect of call.afterCommit) await effect();
+  return outcome;
+}
+
+function respond(call: Call, outcome: Outcome): WireResponse {
+  return outcome.error === undefined
+    ? call.operation.codec.write(call.protocol, outcome.output, call.requestId)
+    : call.service.codec.writeError(call.protocol, wireError(outcome.error), call.requestId);
+}
+
+function wireError(error: AwsError) {
+  const { code, message, status, members } = error;
+  return { code, message, ...(status !== undefined && { status }), ...(members && { members }) };
+}
+
+/** An error that came before its service was loaded still travels in the service's own protocol. */
+export function errorResponse(
+  gateway: Gateway,
+  service: string | undefined,
+  protocol: Protocol,
+  error: AwsError,
+  requestId: string,
+): WireResponse {
+  return gateway.registry.errorCodec(service).writeError(protocol, wireError(error), requestId);
+}

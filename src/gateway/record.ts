@@ -1,0 +1,312 @@
+import type { Caller } from "../kit/caller.ts";
+import type { EventNotes, RequestFacts, ServiceEventDetails } from "../kit/context.ts";
+import type { AwsError } from "../kit/errors.ts";
+import { uuid } from "../kit/ids.ts";
+import type { Operation } from "../kit/service.ts";
+import type { Contract } from "../protocols/contract.ts";
+import { redactor } from "../protocols/redact.ts";
+import type { LogEntry } from "../storage/store.ts";
+
+/**
+ * One CloudTrail event for every call.
+ * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+ */
+
+/** Name of the append log that holds the record. */
+export const recordLog = "record";
+
+export interface CompletedCall {
+  requestId: string;
+  caller: Caller;
+  contract: Contract;
+  eventSource: string;
+  operation: Operation;
+  region: string;
+  /** A global service's events stand in us-east-1, wherever the call came from. */
+  global: boolean;
+  atMs: number;
+  request: RequestFacts;
+  input: Record<string, unknown>;
+  output?: Record<string, unknown>;
+  error?: AwsError;
+  notes: EventNotes;
+  /** Why the call was allowed or denied, for `explain`. */
+  decisions: unknown[];
+}
+
+const readOnlyNames =
+  /^(Get|List|Describe|Lookup|Simulate|BatchGet|Query|Scan|Search|Head|Test|Validate|Check|Preview|Estimate)/;
+
+export function isReadOnly(operation: Operation): boolean {
+  return operation.record?.readOnly ?? readOnlyNames.test(operation.name);
+}
+
+/** A row of the record: the event, for whom it is, and the reasons behind it. */
+export interface RecordRow {
+  account: string;
+  region: string;
+  event: TrailEvent;
+  /** What LookupEvents shows as the event's resources. */
+  resources?: { type: string; name: string }[];
+  /** The name that LookupEvents shows as the event's user. */
+  userName?: string;
+  decisions?: unknown[];
+}
+
+export interface TrailEvent {
+  eventVersion: string;
+  userIdentity: Record<string, unknown>;
+  eventTime: string;
+  eventSource: string;
+  eventName: string;
+  awsRegion: string;
+  sourceIPAddress: string;
+  userAgent: string;
+  errorCode?: string;
+  errorMessage?: string;
+  requestParameters: unknown;
+  responseElements: unknown;
+  additionalEventData?: Record<string, unknown>;
+  requestID?: string;
+  eventID: string;
+  readOnly: boolean;
+  resources?: { accountId: string; type: string; ARN: string }[];
+  eventType: string;
+  managementEvent: boolean;
+  recipientAccountId: string;
+  sharedEventID?: string;
+  eventCategory: string;
+  tlsDetails?: Record<string, string>;
+}
+
+/** The record's entries for one call: the caller's, and one for each other account that shares it. */
+export function entriesOf(call: CompletedCall): LogEntry[] {
+  const event = eventOf(call);
+  const others = [...call.notes.sharedWith].filter((account) => account !== event.recipientAccountId);
+  if (others.length > 0) event.sharedEventID = uuid();
+  const own = rowEntry(call, event, call.decisions);
+  const shared = others.map((account) => {
+    const { principalId, accountId, type, invokedBy } = event.userIdentity;
+    const userIdentity =
+      type === "AWSService" ? { type, invokedBy } : { type: "AWSAccount", principalId, accountId };
+    return rowEntry(call, { ...event, userIdentity, eventID: uuid(), recipientAccountId: account }, []);
+  });
+  return [own, ...shared];
+}
+
+/** The record's entry for what a service did of its own accord. */
+export function serviceEventEntry(
+  eventName: string,
+  details: ServiceEventDetails,
+  origin: { eventSource: string; account: string; region: string; atMs: number },
+): LogEntry {
+  const account = details.account ?? origin.account;
+  const event = {
+    eventVersion: "1.11",
+    userIdentity: { accountId: account, invokedBy: "AWS Internal" },
+    eventTime: `${new Date(origin.atMs).toISOString().slice(0, 19)}Z`,
+    eventSource: origin.eventSource,
+    eventName,
+    awsRegion: origin.region,
+    sourceIPAddress: "AWS Internal",
+    userAgent: "AWS Internal",
+    requestParameters: null,
+    responseElements: null,
+    eventID: uuid(),
+    readOnly: false,
+    ...(details.resources && { resources: details.resources }),
+    eventType: "AwsServiceEvent",
+    managementEvent: true,
+    recipientAccountId: account,
+    ...(details.serviceEventDetails && { serviceEventDetails: details.serviceEventDetails }),
+    eventCategory: "Management",
+  };
+  const resources = (details.resources ?? []).map(({ type, ARN }) => ({ type, name: ARN }));
+  const row = { account, region: origin.region, event, ...(resources.length > 0 && { resources }) };
+  return { at: origin.atMs, text: JSON.stringify(row), terms: termsOf(row) };
+}
+
+function rowEntry(call: CompletedCall, event: TrailEvent, decisions: unknown[]): LogEntry {
+  const resources = resourcesOf(call, event);
+  const userName = userNameOf(call.caller);
+  const row: RecordRow = {
+    account: event.recipientAccountId,
+    region: event.awsRegion,
+    event,
+    ...(resources.length > 0 && { resources }),
+    ...(userName && { userName }),
+    ...(decisions.length > 0 && { decisions }),
+  };
+  return { at: call.atMs, text: JSON.stringify(row), terms: termsOf(row) };
+}
+
+function eventOf(call: CompletedCall): TrailEvent {
+  const { caller, request, error, notes, operation } = call;
+  const readOnly = isReadOnly(operation);
+  const account =
+    caller.principal.account || caller.sourceAccount || call.notes.sharedWith.values().next().value || "";
+  return {
+    eventVersion: "1.11",
+    userIdentity: notes.userIdentity ?? identityOf(caller),
+    eventTime: `${new Date(call.atMs).toISOString().slice(0, 19)}Z`,
+    eventSource: call.eventSource,
+    eventName: operation.name,
+    awsRegion: call.global ? "us-east-1" : call.region,
+    sourceIPAddress:
+      caller.principal.kind === "service" ? (caller.principal.service ?? "") : request.sourceIp,
+    userAgent: caller.principal.kind === "service" ? (caller.principal.service ?? "") : request.userAgent,
+    ...(error && { errorCode: error.code, errorMessage: error.message }),
+    requestParameters: requestOf(call),
+    responseElements: readOnly || error ? null : responseOf(call),
+    ...(notes.additionalEventData && { additionalEventData: notes.additionalEventData }),
+    requestID: call.requestId,
+    eventID: uuid(),
+    readOnly,
+    ...(notes.resources.length > 0 && { resources: notes.resources }),
+    eventType: "AwsApiCall",
+    managementEvent: true,
+    recipientAccountId: account,
+    eventCategory: "Management",
+    ...(request.tls && {
+      tlsDetails: {
+        tlsVersion: request.tls.version,
+        cipherSuite: request.tls.cipherSuite,
+        clientProvidedHostHeader: request.host,
+      },
+    }),
+  };
+}
+
+function requestOf(call: CompletedCall): unknown {
+  const shape = call.contract.operations[call.operation.name]?.input;
+  if (shape === undefined) return null;
+  const recorded = redactor(call.contract, shape)(call.input) as Record<string, unknown>;
+  const adapted = call.operation.record?.request
+    ? call.operation.record.request(recorded, call.input as never)
+    : recorded;
+  return adapted === null || Object.keys(adapted).length === 0 ? null : adapted;
+}
+
+function responseOf(call: CompletedCall): unknown {
+  const shape = call.contract.operations[call.operation.name]?.output;
+  if (shape === undefined || call.output === undefined) return null;
+  const recorded = redactor(call.contract, shape)(call.output) as Record<string, unknown>;
+  const adapted = call.operation.record?.response
+    ? call.operation.record.response(recorded, call.output as never)
+    : recorded;
+  return adapted === null || Object.keys(adapted).length === 0 ? null : adapted;
+}
+
+/** https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html */
+export function identityOf(caller: Caller): Record<string, unknown> {
+  const { principal, accessKeyId, session } = caller;
+  const { account: accountId, arn, userId: principalId } = principal;
+  switch (principal.kind) {
+    case "root":
+      return { type: "Root", principalId, arn, accountId, accessKeyId, ...sessionContext(caller) };
+    case "user":
+      return {
+        type: "IAMUser",
+        principalId,
+        arn,
+        accountId,
+        accessKeyId,
+        userName: caller.userName,
+        ...sessionContext(caller),
+      };
+    case "role-session":
+      return {
+        type: "AssumedRole",
+        principalId,
+        arn,
+        accountId,
+        accessKeyId,
+        ...sessionContext(caller),
+        ...(session?.invokedBy && { invokedBy: session.invokedBy }),
+      };
+    case "federated-user":
+      return { type: "FederatedUser", principalId, arn, accountId, accessKeyId, ...sessionContext(caller) };
+    case "service":
+      return { type: "AWSService", invokedBy: principal.service };
+    case "web-identity":
+      return {
+        type: "WebIdentityUser",
+        principalId,
+        userName: caller.userName,
+        identityProvider: principal.service,
+      };
+    case "saml":
+      return {
+        type: "SAMLUser",
+        principalId,
+        userName: caller.userName,
+        identityProvider: principal.service,
+      };
+    case "anonymous":
+      return { type: "AWSAccount", principalId: "", accountId: "ANONYMOUS_PRINCIPAL" };
+  }
+}
+
+function sessionContext(caller: Caller): Record<string, unknown> {
+  const { session, principal } = caller;
+  if (session === undefined) return {};
+  const issuer =
+    principal.kind === "role-session"
+      ? {
+          type: "Role",
+          principalId: session.roleId,
+          arn: principal.roleArn,
+          accountId: principal.account,
+          userName: session.roleName,
+        }
+      : principal.kind === "federated-user"
+        ? {
+            type: principal.issuerArn?.endsWith(":root") ? "Root" : "IAMUser",
+            arn: principal.issuerArn,
+            accountId: principal.account,
+          }
+        : undefined;
+  return {
+    sessionContext: {
+      ...(issuer && { sessionIssuer: issuer }),
+      ...(session.provider && {
+        webIdFederationData: { federatedProvider: session.provider, attributes: {} },
+      }),
+      attributes: {
+        creationDate: `${new Date(session.issuedAt).toISOString().slice(0, 19)}Z`,
+        mfaAuthenticated: String(session.mfaAt !== undefined),
+      },
+      ...(session.sourceIdentity && { sourceIdentity: session.sourceIdentity }),
+    },
+  };
+}
+
+/** What LookupEvents searches by, and what `explain` finds a request by. */
+function termsOf({ event, resources, userName }: RecordRow): string[] {
+  const terms = [
+    `at=${event.recipientAccountId}/${event.awsRegion}`,
+    `EventName=${event.eventName}`,
+    `EventSource=${event.eventSource}`,
+    `EventId=${event.eventID}`,
+    `ReadOnly=${event.readOnly}`,
+  ];
+  if (event.requestID) terms.push(`RequestId=${event.requestID}`);
+  if (userName) terms.push(`Username=${userName}`);
+  const { accessKeyId } = event.userIdentity;
+  if (typeof accessKeyId === "string") terms.push(`AccessKeyId=${accessKeyId}`);
+  for (const { type, name } of resources ?? []) terms.push(`ResourceType=${type}`, `ResourceName=${name}`);
+  return terms;
+}
+
+function resourcesOf(call: CompletedCall, event: TrailEvent): { type: string; name: string }[] {
+  const declared = call.operation.record?.resources?.(call.input as never, call.output as never) ?? [];
+  return [...(event.resources ?? []).map(({ type, ARN }) => ({ type, name: ARN })), ...declared];
+}
+
+/** The name that LookupEvents shows: the user, the role session, "root". */
+export function userNameOf(caller: Caller): string | undefined {
+  if (caller.principal.kind === "root") return "root";
+  if (caller.principal.kind === "role-session")
+    return caller.principal.arn.slice(caller.principal.arn.lastIndexOf("/") + 1);
+  return caller.userName;
+}

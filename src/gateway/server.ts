@@ -1,0 +1,212 @@
+import { createServer as createHttp1, type Server as Http1Server } from "node:http";
+import { createServer as createHttp2, type Http2Server } from "node:http2";
+import { createServer as createTcp, type Server, type Socket } from "node:net";
+import { createServer as createTls } from "node:tls";
+import type { Logger } from "pino";
+import { AwsError } from "../kit/errors.ts";
+import { timedUuid } from "../kit/ids.ts";
+import type { WireResponse } from "../protocols/wire.ts";
+import { ClientGone } from "./body.ts";
+import { corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
+import { nameOf } from "./dialect.ts";
+import { BadRequestLine, exchangeOf, type HttpRequest, type HttpResponse } from "./exchange.ts";
+import { answer, errorResponse, Fault, type Gateway } from "./pipeline.ts";
+
+/** Limits on what one client may hold open or send. */
+export const limits = {
+  maxHeaderBytes: 32 * 1024,
+  maxHeaders: 200,
+  headersTimeoutMs: 15_000,
+  requestTimeoutMs: 120_000,
+  keepAliveTimeoutMs: 65_000,
+  maxConnections: 10_000,
+  maxHttp2Streams: 250,
+  firstByteTimeoutMs: 15_000,
+};
+
+/** Where HTTP/2 without TLS begins. https://www.rfc-editor.org/rfc/rfc9113#section-3.4 */
+const http2Preface = "PRI * HTTP/2.0";
+
+export interface ServerOptions {
+  gateway: Gateway;
+  log: Logger;
+  tls?: { cert: string | Buffer; key: string | Buffer };
+}
+
+export interface Listening {
+  port: number;
+  close(): Promise<void>;
+}
+
+/** HTTP/1.1 and HTTP/2 on one port: the first bytes of a connection (or ALPN under TLS) tell which. */
+export async function listen(options: ServerOptions, host: string, port: number): Promise<Listening> {
+  const serve = (request: HttpRequest, response: HttpResponse) => void exchange(request, response, options);
+  const http1 = http1Server(serve);
+  const http2 = http2Server(serve);
+  const sockets = new Set<Socket>();
+  const accept = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+  };
+  const server = options.tls ? tlsServer(options.tls, http1, http2) : plainServer(http1, http2);
+  server.on(options.tls ? "secureConnection" : "connection", accept);
+  server.maxConnections = limits.maxConnections;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => resolve());
+  });
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : port,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+type Serve = (request: HttpRequest, response: HttpResponse) => void;
+
+function http1Server(serve: Serve): Http1Server {
+  const server = createHttp1(
+    {
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: 5_000,
+      noDelay: true,
+    },
+    serve,
+  );
+  server.maxHeadersCount = limits.maxHeaders;
+  server.on("checkContinue", (request, response) => {
+    response.writeContinue();
+    serve(request, response);
+  });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable) return void socket.destroy();
+    const status =
+      error.code === "HPE_HEADER_OVERFLOW"
+        ? "431 Request Header Fields Too Large"
+        : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+          ? "408 Request Timeout"
+          : "400 Bad Request";
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  });
+  return server;
+}
+
+function http2Server(serve: Serve): Http2Server {
+  const server = createHttp2(
+    {
+      settings: { maxConcurrentStreams: limits.maxHttp2Streams, maxHeaderListSize: limits.maxHeaderBytes },
+      maxSessionMemory: 32,
+    },
+    serve,
+  );
+  server.on("sessionError", () => {});
+  server.on("session", (session) => session.setTimeout(limits.keepAliveTimeoutMs, () => session.close()));
+  return server;
+}
+
+function plainServer(http1: Http1Server, http2: Http2Server): Server {
+  return createTcp({ noDelay: true, pauseOnConnect: false }, (socket) => {
+    socket.setTimeout(limits.firstByteTimeoutMs, () => socket.destroy());
+    socket.once("data", (first: Buffer) => {
+      socket.setTimeout(0);
+      socket.pause();
+      const preface = first.toString("latin1", 0, http2Preface.length);
+      const target = http2Preface.startsWith(preface) && preface.length > 2 ? http2 : http1;
+      target.emit("connection", socket);
+      socket.unshift(first);
+      process.nextTick(() => socket.resume());
+    });
+  });
+}
+
+function tlsServer(
+  tls: { cert: string | Buffer; key: string | Buffer },
+  http1: Http1Server,
+  http2: Http2Server,
+): Server {
+  return createTls(
+    { ...tls, ALPNProtocols: ["h2", "http/1.1"], minVersion: "TLSv1.2", handshakeTimeout: 15_000 },
+    (socket) => {
+      (socket.alpnProtocol === "h2" ? http2 : http1).emit(
+        socket.alpnProtocol === "h2" ? "connection" : "connection",
+        socket,
+      );
+    },
+  );
+}
+
+async function exchange(
+  request: HttpRequest,
+  response: HttpResponse,
+  { gateway, log }: ServerOptions,
+): Promise<void> {
+  const requestId = timedUuid(gateway.clock.now());
+  const origin = request.headers.origin;
+  try {
+    if (isPreflight(request))
+      return send(
+        response,
+        { status: 200, headers: [...preflightHeaders(request), "Content-Length", "0"], body: "" },
+        undefined,
+        request,
+      );
+    const wire = await answer(exchangeOf(request, requestId), gateway);
+    send(response, wire, origin, request);
+  } catch (error) {
+    if (error instanceof ClientGone) return;
+    if (error instanceof BadRequestLine) {
+      const refused = new AwsError("InvalidRequest", error.message, { status: 400 });
+      return send(
+        response,
+        errorResponse(gateway, undefined, "awsQuery", refused, requestId),
+        origin,
+        request,
+      );
+    }
+    log.error({ requestId, err: error instanceof Fault ? error.cause : error }, "internal failure");
+    send(response, failure(error, gateway, requestId), origin, request);
+  }
+}
+
+/** The client of an internal fault learns the request id and nothing else. */
+function failure(error: unknown, gateway: Gateway, requestId: string): WireResponse {
+  const { protocol, service } =
+    error instanceof Fault ? error : { protocol: "awsQuery" as const, service: undefined };
+  const cause = error instanceof Fault ? error.cause : error;
+  const kind = cause instanceof Error && cause.name === "StoreUnavailable" ? "unavailable" : "internal";
+  const { code, status } = nameOf(kind, protocol);
+  const message = `The request processing has failed because of an unknown error, exception or failure. Request id: ${requestId}`;
+  return errorResponse(gateway, service, protocol, new AwsError(code, message, { status }), requestId);
+}
+
+function send(
+  response: HttpResponse,
+  wire: WireResponse,
+  origin: string | undefined,
+  request: HttpRequest,
+): void {
+  if (response.destroyed || response.headersSent) return;
+  const { headers } = wire;
+  if (origin !== undefined) headers.push(...corsHeaders);
+  // A body that was refused unread would otherwise be taken for the next request on the connection.
+  if (!request.complete && request.httpVersionMajor === 1) headers.push("Connection", "close");
+  if (request.httpVersionMajor === 1)
+    (response as { writeHead(status: number, headers: string[]): void }).writeHead(wire.status, headers);
+  else writeHttp2Head(response, wire);
+  response.end(wire.body as string);
+}
+
+function writeHttp2Head(response: HttpResponse, wire: WireResponse): void {
+  response.statusCode = wire.status;
+  for (let i = 0; i < wire.headers.length; i += 2) {
+    response.setHeader((wire.headers[i] as string).toLowerCase(), wire.headers[i + 1] as string);
+  }
+}

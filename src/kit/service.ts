@@ -1,0 +1,196 @@
+import type { Transaction } from "../storage/store.ts";
+import type { Caller, Guardrails, PrincipalPolicies } from "./caller.ts";
+import type { Clock } from "./clock.ts";
+import type { Context } from "./context.ts";
+
+/**
+ * What a service is made of. A service's `service.ts` gathers its operations with `defineService`; each noun's
+ * file makes them with the `operation` of `serviceApi<Operations>("name")`.
+ */
+
+/** One thing that a call must be allowed to do. */
+export interface Access {
+  /** "kms:Encrypt" */
+  action: string;
+  /** ARN of the resource, or "*". It need not exist: a caller without permission must not learn that. */
+  resource: string;
+  /** How a denial names the resource, where AWS does not write its ARN: IAM says "user alice" of one that exists. */
+  shownAs?: string;
+  /** Owner of the resource; left out, the account in the ARN, or the caller's. */
+  resourceAccount?: string;
+  /** The policy on the resource itself. */
+  resourcePolicy?: { name: string; document: string; kind: "resource" | "key" | "trust" };
+  /** An allow that is no policy: a KMS grant that covers this call. */
+  extraAllow?: { kind: "kms-grant"; name: string };
+  /** The service's own condition keys. */
+  context?: Record<string, string | readonly string[] | undefined>;
+  /** `aws:ResourceTag/…` */
+  resourceTags?: Readonly<Record<string, string>>;
+  /** `aws:RequestTag/…` and `aws:TagKeys`. */
+  requestTags?: readonly { Key?: string | undefined; Value?: string | undefined }[] | undefined;
+  /** CloudFormation type for the record: "AWS::KMS::Key". */
+  resourceType?: string;
+}
+
+/** For operations that AWS lets any authenticated caller make, or anybody: the reason is the declaration. */
+export interface NoPermissionNeeded {
+  noPermissionNeeded: string;
+}
+
+export type AccessDeclaration<Input, Codes extends string> =
+  | NoPermissionNeeded
+  | ((input: Input, ctx: Context<Codes>) => Access | Access[] | Promise<Access | Access[]>);
+
+/** Shapes of a service's operations, as generated from its contract. */
+export interface OperationTypes {
+  input: unknown;
+  output: unknown;
+  errors: string;
+}
+
+export interface OperationDefinition<Input, Output, Codes extends string> {
+  access: AccessDeclaration<Input, Codes>;
+  handle(input: Input, ctx: Context<Codes>): Promise<Output> | Output;
+  /** How the call stands in the record, where it differs from what the contract says. */
+  record?: RecordOptions<Input, Output>;
+}
+
+export interface RecordOptions<Input, Output> {
+  /** Read-only calls record no responseElements. Default: by the operation's name (Get, List, Describe, …). */
+  readOnly?: boolean;
+  /** Members of the request or the answer that AWS leaves out or replaces. */
+  request?: (recorded: Record<string, unknown>, input: Input) => Record<string, unknown> | null;
+  response?: (recorded: Record<string, unknown>, output: Output) => Record<string, unknown> | null;
+  /** Resources that the event names, beside those of the access declaration. */
+  resources?: (input: Input, output: Output | undefined) => { type: string; name: string }[];
+}
+
+/** An operation with its types erased, as the path runs it. */
+export interface Operation {
+  service: string;
+  name: string;
+  access: AccessDeclaration<never, never>;
+  handle(input: never, ctx: Context<never>): unknown;
+  record?: RecordOptions<never, never>;
+}
+
+export interface ServiceApi<Operations> {
+  operation<Name extends keyof Operations & string>(
+    name: Name,
+    definition: Operations[Name] extends OperationTypes
+      ? OperationDefinition<Operations[Name]["input"], Operations[Name]["output"], Operations[Name]["errors"]>
+      : never,
+  ): Operation;
+}
+
+/** The builder of one service's operations; `Operations` comes from `build/contracts/<service>.d.ts`. */
+export function serviceApi<Operations>(service: string): ServiceApi<Operations> {
+  return {
+    operation: (name, definition) => ({
+      service,
+      name,
+      ...(definition as Omit<Operation, "service" | "name">),
+    }),
+  };
+}
+
+/** Credentials as the gate needs them. */
+export interface Credential {
+  accessKeyId: string;
+  secretAccessKey: string;
+  caller: Caller;
+}
+
+/** What a service gives to the path itself. At most one service provides each. */
+export interface Ports {
+  /** Long-term keys (AKIA…). */
+  findAccessKey(accessKeyId: string, tx: Transaction): Promise<Credential | undefined>;
+  /** Temporary keys (ASIA…): opened from their session token. Throws `SessionProblem`. */
+  openSession(
+    accessKeyId: string,
+    token: string,
+    tx: Transaction,
+    clock: Clock,
+  ): Promise<Credential | undefined>;
+  /** Policies of an IAM principal or role session; undefined if it no longer exists. */
+  principalPolicies(caller: Caller, tx: Transaction): Promise<PrincipalPolicies | undefined>;
+  /** What IAM knows, for the services that make sessions of it. */
+  directory: IdentityDirectory;
+  /** What the organization lays over an account; undefined outside of any. */
+  guardrails(account: string, tx: Transaction): Promise<Guardrails | undefined>;
+}
+
+/** A role, as far as taking it on needs it. */
+export interface RoleFacts {
+  arn: string;
+  account: string;
+  roleName: string;
+  roleId: string;
+  trustPolicy: string;
+  maxSessionDurationSeconds: number;
+  tags: Readonly<Record<string, string>>;
+}
+
+/** An identity provider of an account. */
+export interface ProviderFacts {
+  arn: string;
+  /** SAML: the metadata document. */
+  metadata?: string;
+  /** OIDC: issuer without "https://", accepted audiences. */
+  issuer?: string;
+  clientIds?: readonly string[];
+}
+
+export interface IdentityDirectory {
+  findRole(arn: string, tx: Transaction): Promise<RoleFacts | undefined>;
+  findProvider(arn: string, tx: Transaction): Promise<ProviderFacts | undefined>;
+  /** OIDC providers of an account whose issuer is this (without "https://"). */
+  findOidcProvider(account: string, issuer: string, tx: Transaction): Promise<ProviderFacts | undefined>;
+  /** Whether `code` is the device's current one; a code counts once. The device must be the caller's own. */
+  useMfaCode(
+    caller: Caller,
+    serialNumber: string,
+    code: string,
+    ctx: { tx: Transaction; clock: Clock },
+  ): Promise<boolean>;
+  /** Document of a managed policy's default version. */
+  policyDocument(arn: string, tx: Transaction): Promise<string | undefined>;
+  /** Account of an access key that exists. */
+  accountOfKey(accessKeyId: string, tx: Transaction): Promise<string | undefined>;
+}
+
+/** The session token is no token of ours, or has expired. */
+export class SessionProblem extends Error {
+  readonly problem: "invalid" | "expired";
+  constructor(problem: "invalid" | "expired") {
+    super(`session token ${problem}`);
+    this.problem = problem;
+  }
+}
+
+export interface ServiceDefinition {
+  name: string;
+  /** "kms.amazonaws.com" */
+  eventSource: string;
+  /** A global service's events and state belong to us-east-1. */
+  global?: true;
+  operations: Operation[];
+  /** Operations of the contract that are not built: each answers 501. The list only shrinks. */
+  missing: readonly string[];
+  provides?: Partial<Ports>;
+  /** Work that becomes due by the clock; called with the payload of `ctx.timers.set`. */
+  timers?: Record<string, (payload: never, ctx: Context<never>) => Promise<void>>;
+  /** Makes what must exist before the first call. Runs in a transaction at every start. */
+  bootstrap?: (ctx: BootstrapContext) => Promise<void>;
+}
+
+export interface BootstrapContext {
+  tx: Transaction;
+  clock: Clock;
+  account: string;
+  rootCredentials: { accessKeyId: string; secretAccessKey: string };
+}
+
+export function defineService(definition: ServiceDefinition): ServiceDefinition {
+  return definition;
+}

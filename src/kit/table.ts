@@ -1,0 +1,121 @@
+import type { Transaction } from "../storage/store.ts";
+
+/**
+ * A typed table: rows of one kind under `<service>/<table>/`, each with its key parts in order. Parts are
+ * escaped, so that no part can reach into its neighbour; ranges are by leading parts.
+ */
+export interface Table<Row, Key extends readonly string[]> {
+  get(tx: Transaction, ...key: Key): Promise<Row | undefined>;
+  put(tx: Transaction, key: Key, row: Row): void;
+  delete(tx: Transaction, ...key: Key): void;
+  /** Rows whose key starts with `parts`, in key order. `after` continues behind a row of an earlier page. */
+  list(tx: Transaction, parts: readonly string[], options?: ListOptions): Promise<{ key: Key; row: Row }[]>;
+}
+
+export interface ListOptions {
+  limit?: number;
+  reverse?: boolean;
+  /** The rest of the key (behind `parts`) of the last row that was seen. */
+  after?: readonly string[];
+}
+
+/** Escapes the separator and the bytes around it; order of escaped parts is the order of the parts. */
+function escaped(part: string): string {
+  return part.includes("\u0000") || part.includes("\u0001")
+    ? part.replace(/[\u0000\u0001]/g, (c) => `\u0001${c === "\u0000" ? "\u0001" : "\u0002"}`)
+    : part;
+}
+
+function unescaped(part: string): string {
+  return part.includes("\u0001")
+    ? part.replace(/\u0001([\u0001\u0002])/g, (_, c) => (c === "\u0001" ? "\u0000" : "\u0001"))
+    : part;
+}
+
+/** Rows are shared between calls, so nobody may change one in place. */
+function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    for (const member of Object.values(value)) frozen(member);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+const separator = "\u0000";
+
+interface Versioned {
+  v: number;
+  d: unknown;
+}
+
+/** Decoded rows, by the bytes that the store hands out: a hot row is decoded once for as long as it is cached. */
+const decoded = new WeakMap<Uint8Array, unknown>();
+
+export interface TableOptions<Row> {
+  /** Version of the row's shape; raised with `upgrade` when it changes. */
+  version?: number;
+  upgrade?: (row: unknown, from: number) => Row;
+}
+
+/** Rows must be JSON; bytes are kept as base64 text. A row that was read is shared: copy before changing it. */
+export function table<Row, Key extends readonly string[]>(
+  service: string,
+  name: string,
+  options: TableOptions<Row> = {},
+): Table<Row, Key> {
+  const prefix = `${service}/${name}${separator}`;
+  const version = options.version ?? 1;
+  const keyOf = (parts: readonly string[]) => {
+    let key = prefix;
+    for (const part of parts) key += escaped(part) + separator;
+    return key;
+  };
+
+  function decode(bytes: Uint8Array): Row {
+    const known = decoded.get(bytes);
+    if (known !== undefined) return known as Row;
+    const { v, d } = JSON.parse(
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(),
+    ) as Versioned;
+    const row = frozen(v === version ? (d as Row) : upgraded(d, v));
+    decoded.set(bytes, row);
+    return row;
+  }
+
+  function upgraded(data: unknown, from: number): Row {
+    if (options.upgrade === undefined || from > version) {
+      throw new Error(`${service}/${name} holds a row of version ${from}; this program reads ${version}.`);
+    }
+    return options.upgrade(data, from);
+  }
+
+  return {
+    async get(tx, ...key) {
+      const bytes = await tx.get(keyOf(key));
+      return bytes === undefined ? undefined : decode(bytes);
+    },
+    put(tx, key, row) {
+      tx.put(keyOf(key), Buffer.from(JSON.stringify({ v: version, d: row } satisfies Versioned)));
+    },
+    delete(tx, ...key) {
+      tx.delete(keyOf(key));
+    },
+    async list(tx, parts, { limit, reverse, after } = {}) {
+      let from = keyOf(parts);
+      let to = `${from.slice(0, -1)}\u0001`;
+      if (after !== undefined) {
+        const last = keyOf([...parts, ...after]);
+        if (reverse) to = last;
+        else from = `${last}\u0000`;
+      }
+      const entries = await tx.range(from, to, {
+        ...(limit !== undefined && { limit }),
+        ...(reverse && { reverse }),
+      });
+      return entries.map(([key, bytes]) => ({
+        key: key.slice(prefix.length, -1).split(separator).map(unescaped) as unknown as Key,
+        row: decode(bytes),
+      }));
+    },
+  };
+}

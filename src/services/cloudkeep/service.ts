@@ -1,0 +1,130 @@
+import type { RecordRow } from "../../gateway/record.ts";
+import type { Context } from "../../kit/context.ts";
+import { timeOfUuid } from "../../kit/ids.ts";
+import { defineService, serviceApi } from "../../kit/service.ts";
+
+/**
+ * Cloudkeep's own operations, behind the same gate as AWS's: signed, authorized (`cloudkeep:…` actions) and
+ * recorded. The command line uses nothing else.
+ */
+
+interface Operations {
+  GetStatus: { input: object; output: Status; errors: never };
+  ExplainRequest: {
+    input: { RequestId: string };
+    output: { EventJson: string; DecisionsJson: string };
+    errors: "NotFoundException";
+  };
+  ListRecord: {
+    input: { After?: string; MaxResults?: number; Newest?: boolean };
+    output: { EventJsons: string[]; Next?: string };
+    errors: never;
+  };
+  AdvanceClock: { input: { Seconds: number }; output: { Now: Date }; errors: never };
+  ResetState: { input: object; output: object; errors: never };
+}
+
+interface Status {
+  Version: string;
+  Account: string;
+  Region: string;
+  Now: Date;
+  Services: string[];
+  StoreJson: string;
+}
+
+const api = serviceApi<Operations>("cloudkeep");
+const recordLog = "record";
+
+/** The record and the clock belong to the home account: another account's administrator has no say in them. */
+function own(action: string) {
+  return (_input: unknown, ctx: Context) => ({
+    action: `cloudkeep:${action}`,
+    resource: "*",
+    resourceAccount: homeAccount(ctx),
+  });
+}
+
+function homeAccount(ctx: Context): string {
+  return String(ctx.host.status().account);
+}
+
+const getStatus = api.operation("GetStatus", {
+  access: own("GetStatus"),
+  handle(_input, ctx) {
+    const { version, account, region, services, store } = ctx.host.status() as {
+      version: string;
+      account: string;
+      region: string;
+      services: string[];
+      store: object;
+    };
+    return {
+      Version: version,
+      Account: account,
+      Region: region,
+      Now: new Date(ctx.clock.now()),
+      Services: services,
+      StoreJson: JSON.stringify(store),
+    };
+  },
+});
+
+/** A request's event lies in the record about where the time in its id says. */
+const explainWindowMs = 10 * 60_000;
+
+const explainRequest = api.operation("ExplainRequest", {
+  access: own("ExplainRequest"),
+  async handle({ RequestId }, ctx) {
+    const at = timeOfUuid(RequestId);
+    const { entries } = await ctx.log(recordLog).read({
+      ...(at !== undefined && { from: at - explainWindowMs, to: at + explainWindowMs }),
+      terms: [`RequestId=${RequestId}`],
+      limit: 1,
+    });
+    const found = entries[0];
+    if (found === undefined)
+      throw ctx.error("NotFoundException", `No event of request ${RequestId} is in the record.`);
+    const { event, decisions = [] } = JSON.parse(found.text) as RecordRow;
+    return { EventJson: JSON.stringify(event), DecisionsJson: JSON.stringify(decisions) };
+  },
+  record: { readOnly: true },
+});
+
+const listRecord = api.operation("ListRecord", {
+  access: own("ListRecord"),
+  async handle({ After, MaxResults = 50, Newest = false }, ctx) {
+    const page = await ctx
+      .log(recordLog)
+      .read({ limit: MaxResults, reverse: Newest, ...(After && { after: After }) });
+    const last = page.entries.at(-1)?.position ?? After;
+    return {
+      EventJsons: page.entries.map(({ text }) => JSON.stringify((JSON.parse(text) as RecordRow).event)),
+      ...(last !== undefined && { Next: last }),
+    };
+  },
+});
+
+const advanceClock = api.operation("AdvanceClock", {
+  access: own("AdvanceClock"),
+  handle({ Seconds }, ctx) {
+    const byMs = Math.round(Seconds * 1000);
+    ctx.afterCommit(() => ctx.host.advanceClock(byMs));
+    return { Now: new Date(ctx.clock.now() + byMs) };
+  },
+});
+
+const resetState = api.operation("ResetState", {
+  access: own("ResetState"),
+  handle(_input, ctx) {
+    ctx.afterCommit(() => ctx.host.reset());
+    return {};
+  },
+});
+
+export default defineService({
+  name: "cloudkeep",
+  eventSource: "cloudkeep.localhost",
+  operations: [getStatus, explainRequest, listRecord, advanceClock, resetState],
+  missing: [],
+});

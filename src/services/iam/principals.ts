@@ -1,0 +1,103 @@
+import type { Caller, PrincipalPolicies } from "../../kit/caller.ts";
+import type { Credential } from "../../kit/service.ts";
+import { compileCached, type NamedPolicy } from "../../policy/index.ts";
+import type { Transaction } from "../../storage/store.ts";
+import { managedPolicyDocument } from "./managedPolicies.ts";
+import { type AccessKeyRow, accessKeys, groups, type PolicyHolder, policies, roles, users } from "./tables.ts";
+
+/** What the path asks of IAM: whose key is this, and which policies does a principal have. */
+
+export async function findAccessKey(accessKeyId: string, tx: Transaction): Promise<Credential | undefined> {
+  const row = await accessKeys.get(tx, accessKeyId);
+  if (row === undefined || row.status !== "Active") return undefined;
+  const caller = await callerOf(row, tx);
+  return caller && { accessKeyId, secretAccessKey: row.secretAccessKey, caller };
+}
+
+async function callerOf(row: AccessKeyRow, tx: Transaction): Promise<Caller | undefined> {
+  const { account, accessKeyId, userName } = row;
+  if (userName === undefined) {
+    return { accessKeyId, principal: { kind: "root", account, arn: `arn:aws:iam::${account}:root`, userId: account } };
+  }
+  const user = await users.get(tx, account, userName.toLowerCase());
+  if (user === undefined) return undefined;
+  return { accessKeyId, userName: user.userName, principal: { kind: "user", account, arn: user.arn, userId: user.userId } };
+}
+
+export async function principalPolicies(caller: Caller, tx: Transaction): Promise<PrincipalPolicies | undefined> {
+  const policiesOf = await ownPolicies(caller, tx);
+  const { session } = caller;
+  if (policiesOf === undefined || session?.policyArns === undefined) return policiesOf;
+  const named = await Promise.all(session.policyArns.map((arn) => managedPolicy(arn, tx, "session")));
+  return { ...policiesOf, session: named.filter((policy) => policy !== undefined) };
+}
+
+async function ownPolicies(caller: Caller, tx: Transaction): Promise<PrincipalPolicies | undefined> {
+  const { kind, account, roleArn, arn } = caller.principal;
+  if (kind === "user") return userPolicies(account, caller.userName ?? lastPart(arn), tx);
+  if (kind === "role-session" && roleArn !== undefined) return rolePolicies(caller, account, lastPart(roleArn), tx);
+  if (kind === "federated-user" && caller.principal.issuerArn?.includes(":user/")) {
+    return userPolicies(account, lastPart(caller.principal.issuerArn), tx);
+  }
+  return kind === "root" || kind === "federated-user" ? { identity: [], tags: {} } : undefined;
+}
+
+function lastPart(arn: string): string {
+  return arn.slice(arn.lastIndexOf("/") + 1);
+}
+
+async function userPolicies(account: string, name: string, tx: Transaction): Promise<PrincipalPolicies | undefined> {
+  const user = await users.get(tx, account, name.toLowerCase());
+  if (user === undefined) return undefined;
+  const identity = await held(user, user.arn, tx);
+  for (const groupName of user.groups) {
+    const group = await groups.get(tx, account, groupName);
+    if (group !== undefined) identity.push(...(await held(group, group.arn, tx)));
+  }
+  const boundary = user.boundary === undefined ? undefined : await boundaryPolicy(user.boundary, tx);
+  return { identity, tags: user.tags, ...(boundary && { boundary }) };
+}
+
+async function rolePolicies(caller: Caller, account: string, name: string, tx: Transaction): Promise<PrincipalPolicies | undefined> {
+  const role = await roles.get(tx, account, name.toLowerCase());
+  // A role that was deleted and made again under the same name is another role.
+  if (role === undefined || (caller.session?.roleId !== undefined && caller.session.roleId !== role.roleId)) return undefined;
+  const identity = await held(role, role.arn, tx);
+  const boundary = role.boundary === undefined ? undefined : await boundaryPolicy(role.boundary, tx);
+  return { identity, tags: role.tags, ...(boundary && { boundary }) };
+}
+
+async function held(holder: PolicyHolder, arn: string, tx: Transaction): Promise<NamedPolicy[]> {
+  const named: NamedPolicy[] = [];
+  for (const name in holder.inline) {
+    named.push({ name: `${arn}/${name}`, policy: compileCached(holder.inline[name] as string, "identity") });
+  }
+  for (const policyArn of holder.attached) {
+    const policy = await managedPolicy(policyArn, tx, "identity");
+    if (policy !== undefined) named.push(policy);
+  }
+  return named;
+}
+
+/** A boundary that cannot be found must not widen anything: an empty one allows nothing. */
+async function boundaryPolicy(arn: string, tx: Transaction): Promise<NamedPolicy> {
+  return (await managedPolicy(arn, tx, "boundary")) ?? { name: arn, policy: compileCached(allowsNothing, "boundary") };
+}
+
+const allowsNothing = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}';
+
+async function managedPolicy(
+  arn: string,
+  tx: Transaction,
+  kind: "identity" | "boundary" | "session",
+): Promise<NamedPolicy | undefined> {
+  const document = await policyDocument(arn, tx);
+  return document === undefined ? undefined : { name: arn, policy: compileCached(document, kind) };
+}
+
+/** The default version's document of a managed policy, AWS's or a customer's. */
+export async function policyDocument(arn: string, tx: Transaction): Promise<string | undefined> {
+  if (arn.startsWith("arn:aws:iam::aws:policy/")) return managedPolicyDocument(arn);
+  const row = await policies.get(tx, arn.split(":")[4] ?? "", lastPart(arn).toLowerCase());
+  return row?.arn === arn ? row.versions[row.defaultVersion]?.document : undefined;
+}

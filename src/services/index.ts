@@ -1,0 +1,16 @@
+import type { ServiceDefinition } from "../kit/service.ts";
+
+/** What is known of a service before it is loaded. */
+export interface ServiceEntry {
+  load: () => Promise<{ default: ServiceDefinition }>;
+  /** Provides part of the path (credentials, policies), so it is loaded at start; the others on first use. */
+  provides?: true;
+}
+
+/** One line for each service: deleting the line deletes the service. */
+export const services: Record<string, ServiceEntry> = {
+  iam: { load: () => import("./iam/service.ts"), provides: true },
+  sts: { load: () => import("./sts/service.ts"), provides: true },
+  cloudtrail: { load: () => import("./cloudtrail/service.ts") },
+  cloudkeep: { load: () => import("./cloudkeep/service.ts") },
+};

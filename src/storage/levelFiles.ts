@@ -1,0 +1,2 @@
+/** placeholder until verification is written */
+export async function verifyLogFiles(_directory: string): Promise<void> {}

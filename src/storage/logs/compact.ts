@@ -1,0 +1,189 @@
+import { setImmediate } from "node:timers/promises";
+import { promisify } from "node:util";
+import { deflateRaw } from "node:zlib";
+import { encodeMeta, type LogBook, type LogState, type RowReader } from "./book.ts";
+import { decodePiece, encodeIndex, encodePiece, entryBytes, type PlacedEntry, readIndex, termHash } from "./format.ts";
+import { afterAllPositions } from "./keys.ts";
+import { formatPosition } from "./position.ts";
+
+/** Rows of a log are merged once there are this many, or this many bytes of them. */
+export const compactAfterRows = 512;
+export const compactAfterBytes = 2 * 2 ** 20;
+/** A segment is closed at either of these. */
+export const maxSegmentEntries = 2048;
+export const maxSegmentBytes = 2 ** 20;
+/** Work in one turn of the event loop. */
+const turnMs = 3;
+/** Rows removed in one commit. */
+const maxDeletesPerCommit = 1000;
+/** The lowest level: on JSON events it already shrinks to a sixth, at three times the speed of the default. */
+const compressionLevel = 1;
+
+const deflate = promisify(deflateRaw);
+
+export interface CompactorHost {
+  withSnapshot<T>(use: (reader: RowReader) => Promise<T>): Promise<T>;
+  /** Writes sealed rows in one commit; null deletes. */
+  commit(writes: [key: string, value: Uint8Array | null][]): Promise<void>;
+  maxBytes(log: string): number;
+}
+
+/** Merges the rows of logs into compressed segments with an index, oldest first, and keeps logs in their bounds. */
+export class Compactor {
+  readonly #book: LogBook;
+  readonly #host: CompactorHost;
+  readonly #due = new Set<string>();
+  #work: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(book: LogBook, host: CompactorHost) {
+    this.#book = book;
+    this.#host = host;
+  }
+
+  /** A log has grown: merges it in the background if it is time. */
+  noticed(log: string): void {
+    const state = this.#book.state(log);
+    if (state === undefined || this.#closed || this.#due.has(log)) return;
+    const bytes = Math.min(compactAfterBytes, this.#host.maxBytes(log) / 4);
+    if (state.rows < compactAfterRows && state.rowBytes < bytes) return;
+    this.#due.add(log);
+    // What fails here (a full disk) is tried again when the log next grows.
+    void this.compact(log)
+      .catch(() => undefined)
+      .finally(() => this.#due.delete(log));
+  }
+
+  /** Merges all rows of a log. */
+  compact(log: string): Promise<void> {
+    return this.#alone(async () => {
+      const state = await this.#book.load(log);
+      while (!this.#closed && (await this.#merge(state))) await setImmediate();
+      await this.#bound(log, state);
+    });
+  }
+
+  /** Drops entries before `beforeMs`: at once for readers, on disk as whole pieces. */
+  trim(log: string, beforeMs: number): Promise<void> {
+    return this.#alone(async () => {
+      const state = await this.#book.load(log);
+      state.trimmedBefore = Math.max(state.trimmedBefore, Math.ceil(beforeMs));
+      const end = formatPosition(state.trimmedBefore, 0);
+      await this.#drop(state, (last) => last < end);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#work;
+  }
+
+  /** One piece of work at a time, over all logs: it shares the machine with the calls that it serves. */
+  #alone(work: () => Promise<void>): Promise<void> {
+    const run = this.#work.then(work);
+    this.#work = run.catch(() => undefined);
+    return run;
+  }
+
+  /** Makes one segment of the oldest rows; false if there are none. */
+  async #merge(state: LogState): Promise<boolean> {
+    const { keys } = state;
+    const { entries, rows, bytes } = await this.#host.withSnapshot((reader) => oldestRows(reader, state));
+    const first = entries[0];
+    const last = entries.at(-1);
+    const writes: [string, Uint8Array | null][] = rows.map((row) => [row, null]);
+    let segmentBytes = 0;
+    if (first !== undefined && last !== undefined) {
+      const segment = await deflate(encodePiece(entries), { level: compressionLevel });
+      await setImmediate();
+      const terms = hashesOf(entries);
+      segmentBytes = segment.length + terms.byteLength;
+      const position = formatPosition(first.at, first.number);
+      const index = { last: formatPosition(last.at, last.number), entries: entries.length, bytes: segmentBytes, terms };
+      writes.push([keys.segment + position, segment], [keys.index + position, encodeIndex(index)]);
+    }
+    if (writes.length === 0) return false;
+    writes.push([keys.meta, encodeMeta({ ...state, segmentBytes: state.segmentBytes + segmentBytes })]);
+    await this.#host.commit(writes);
+    state.segmentBytes += segmentBytes;
+    state.rows -= rows.length;
+    state.rowBytes -= bytes;
+    return state.rows > 0;
+  }
+
+  /** Drops the oldest segments while the log is larger than it may be. */
+  async #bound(log: string, state: LogState): Promise<void> {
+    let excess = state.segmentBytes + state.rowBytes - this.#host.maxBytes(log);
+    if (excess <= 0) return;
+    await this.#drop(state, (_, bytes) => {
+      if (excess <= 0) return false;
+      excess -= bytes;
+      return true;
+    });
+  }
+
+  /** Drops pieces from the oldest on, for as long as `obsolete` says so of the position of their last entry. */
+  async #drop(state: LogState, obsolete: (last: string, bytes: number) => boolean): Promise<void> {
+    const { keys } = state;
+    const deletes: string[] = [];
+    let segmentBytes = 0;
+    let rowBytes = 0;
+    let rows = 0;
+    await this.#host.withSnapshot(async (reader) => {
+      for await (const row of reader.rows(keys.index, keys.index + afterAllPositions)) {
+        const { last, bytes } = readIndex(row.value(), []);
+        if (!obsolete(last, bytes)) return;
+        deletes.push(row.key, keys.segment + row.key.slice(keys.index.length));
+        segmentBytes += bytes;
+      }
+      for await (const row of reader.rows(keys.row, keys.row + afterAllPositions)) {
+        const entry = decodePiece(row.value()).at(-1);
+        if (entry !== undefined && !obsolete(formatPosition(entry.at, entry.number), row.bytes)) return;
+        deletes.push(row.key);
+        rowBytes += row.bytes;
+        rows += 1;
+      }
+    });
+    // Segments left over by a failure are dropped by the next call; the size is corrected with the first commit.
+    state.segmentBytes = Math.max(0, state.segmentBytes - segmentBytes);
+    const meta: [string, Uint8Array] = [keys.meta, encodeMeta(state)];
+    for (let i = 0; i === 0 || i < deletes.length; i += maxDeletesPerCommit) {
+      const part = deletes.slice(i, i + maxDeletesPerCommit);
+      await this.#host.commit([...part.map((key): [string, null] => [key, null]), meta]);
+    }
+    state.rows -= rows;
+    state.rowBytes -= rowBytes;
+  }
+}
+
+async function oldestRows(
+  reader: RowReader,
+  { keys, trimmedBefore }: LogState,
+): Promise<{ entries: PlacedEntry[]; rows: string[]; bytes: number }> {
+  const entries: PlacedEntry[] = [];
+  const rows: string[] = [];
+  let bytes = 0;
+  let size = 0;
+  let turnStart = performance.now();
+  for await (const row of reader.rows(keys.row, keys.row + afterAllPositions)) {
+    for (const entry of decodePiece(row.value(), (at) => at >= trimmedBefore)) {
+      entries.push(entry);
+      size += entryBytes({ ...entry, terms: [...entry.terms] });
+    }
+    rows.push(row.key);
+    bytes += row.bytes;
+    if (size >= maxSegmentBytes || entries.length >= maxSegmentEntries) break;
+    if (performance.now() - turnStart > turnMs) {
+      await setImmediate();
+      turnStart = performance.now();
+    }
+  }
+  return { entries, rows, bytes };
+}
+
+function hashesOf(entries: readonly PlacedEntry[]): Uint32Array {
+  const hashes = new Set<number>();
+  for (const { terms } of entries) for (const term of terms) hashes.add(termHash(term));
+  return Uint32Array.from(hashes).sort();
+}
+

@@ -1,0 +1,60 @@
+import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
+import { IAMClient } from "@aws-sdk/client-iam";
+import { KMSClient } from "@aws-sdk/client-kms";
+import { OrganizationsClient } from "@aws-sdk/client-organizations";
+import { STSClient } from "@aws-sdk/client-sts";
+import { type Cloudkeep, start } from "../src/start.ts";
+import { MemoryStore } from "../src/storage/memory.ts";
+
+/** A Cloudkeep over a store in memory: the whole path, without the disk. */
+export async function startForTest(): Promise<Cloudkeep> {
+  return await start({ store: new MemoryStore() });
+}
+
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}
+
+/** SDK clients of one caller, unmodified but for the endpoint. Failed calls are not retried. */
+export function clients({ endpoint }: { endpoint: string }, credentials: Credentials, region = "us-east-1") {
+  const options = { endpoint, region, credentials, maxAttempts: 1 };
+  return {
+    iam: new IAMClient(options),
+    sts: new STSClient(options),
+    kms: new KMSClient(options),
+    organizations: new OrganizationsClient(options),
+    cloudtrail: new CloudTrailClient(options),
+  };
+}
+
+/** The error that a call ends with; a call that succeeds fails the test. */
+export async function errorOf(
+  call: Promise<unknown>,
+): Promise<Error & { name: string; $metadata?: { httpStatusCode?: number; requestId?: string } }> {
+  try {
+    await call;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("The call succeeded, yet should have been refused.");
+}
+
+/** Credentials as STS and IAM answer them, for an SDK client. */
+export function credentialsOf(
+  answer:
+    | {
+        AccessKeyId?: string | undefined;
+        SecretAccessKey?: string | undefined;
+        SessionToken?: string | undefined;
+      }
+    | undefined,
+): Credentials {
+  if (!answer?.AccessKeyId || !answer.SecretAccessKey) throw new Error("The answer holds no credentials.");
+  return {
+    accessKeyId: answer.AccessKeyId,
+    secretAccessKey: answer.SecretAccessKey,
+    ...(answer.SessionToken && { sessionToken: answer.SessionToken }),
+  };
+}
