@@ -30,9 +30,15 @@ export async function readBody(
       else if (rest === undefined) rest = [first, chunk];
       else rest.push(chunk);
     });
-    request.on("end", () => resolve(rest ? Buffer.concat(rest, bytes) : (first ?? empty)));
+    let whole = false;
+    request.on("end", () => {
+      whole = true;
+      resolve(rest ? Buffer.concat(rest, bytes) : (first ?? empty));
+    });
     request.on("error", reject);
-    request.on("close", () => reject(new ClientGone()));
+    request.on("close", () => {
+      if (!whole) reject(new ClientGone());
+    });
   });
 }
 

@@ -40,7 +40,7 @@ const noService: Contract = {
   endpointPrefix: "",
   target: "",
   xmlNamespace: "",
-  protocols: [],
+  protocols: ["awsQuery", "awsJson1_0", "awsJson1_1", "ec2Query", "restJson1", "restXml", "rpcv2Cbor"],
   operations: {},
   shapes: {},
 };

@@ -40,7 +40,13 @@ export interface Listening {
 
 /** HTTP/1.1 and HTTP/2 on one port: the first bytes of a connection (or ALPN under TLS) tell which. */
 export async function listen(options: ServerOptions, host: string, port: number): Promise<Listening> {
-  const serve = (request: HttpRequest, response: HttpResponse) => void exchange(request, response, options);
+  const serve = (request: HttpRequest, response: HttpResponse) => {
+    exchange(request, response, options).catch((error: unknown) => {
+      // Not even the failure could be told: the connection ends, the process does not.
+      options.log.fatal({ err: error }, "no answer could be written");
+      response.destroy();
+    });
+  };
   const http1 = http1Server(serve);
   const http2 = http2Server(serve);
   const sockets = new Set<Socket>();

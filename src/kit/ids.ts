@@ -1,7 +1,7 @@
 import { randomBytes, randomFillSync } from "node:crypto";
 
-/** Randomness is drawn in blocks: one call for 4 KiB costs about as much as one for 16 bytes. */
-const pool = Buffer.alloc(4096);
+/** Randomness is drawn in blocks: one call for 32 KiB costs little more than one for 16 bytes. */
+const pool = Buffer.alloc(32 * 1024);
 let used = pool.length;
 
 /** Random bytes for identifiers (not key material, which is drawn fresh). */

@@ -1,16 +1,11 @@
 import { type Condition, compileCondition } from "./conditions/index.ts";
-import {
-  type Effect,
-  type ParseOptions,
-  type PolicyVersion,
-  readDocument,
-  type StatementSource,
-} from "./grammar.ts";
+import { type ParseOptions, readDocument } from "./grammar.ts";
 import type { Position } from "./malformed.ts";
 import { compileWildcard, type Matcher } from "./match.ts";
 import { compilePrincipal, type PrincipalTest } from "./principal.ts";
+import type { Effect, PolicyVersion, StatementSource } from "./source.ts";
 import type { ContextKeys, DocumentKind } from "./types.ts";
-import { type ContextMatcher, compilePattern, parseTemplate, variableKeys } from "./variables.ts";
+import { type ContextMatcher, compilePattern, parseTemplate, variableNames } from "./variables.ts";
 
 /** One statement, compiled. */
 export interface Statement {
@@ -29,8 +24,8 @@ export interface Statement {
   /** Undefined: the statement has no Principal element. */
   grants: PrincipalTest | undefined;
   conditions: readonly Condition[];
-  /** Context keys that it reads: those of conditions and variables, in lower case. */
-  contextKeys: readonly string[];
+  /** Context keys that it reads, those of conditions and variables: by name in lower case, as written. */
+  contextKeys: ReadonlyMap<string, string>;
 }
 
 /** Statements whose Action element covers one action. */
@@ -128,10 +123,14 @@ function compileResource(
   };
 }
 
-function keysOf(source: StatementSource, withVariables: boolean): string[] {
+function keysOf(source: StatementSource, withVariables: boolean): Map<string, string> {
   const texts = [...(source.resource?.values ?? []), ...source.conditions.flatMap(({ values }) => values)];
-  const variables = texts.flatMap((text) => variableKeys(parseTemplate(text, withVariables)));
-  return [...new Set([...source.conditions.map(({ key }) => key.toLowerCase()), ...variables])];
+  const variables = texts.flatMap((text) => variableNames(parseTemplate(text, withVariables)));
+  const keys = new Map<string, string>();
+  for (const name of [...source.conditions.map(({ key }) => key), ...variables]) {
+    if (!keys.has(name.toLowerCase())) keys.set(name.toLowerCase(), name);
+  }
+  return keys;
 }
 
 /** Compiles a policy document as AWS would accept it. Throws MalformedPolicy. */
@@ -190,10 +189,8 @@ export function conditionsHold(statement: Statement, context: ContextKeys): bool
 /** Context keys that a policy's conditions and variables name, as the policy writes them, without repeats. */
 export function contextKeysOf(policy: CompiledPolicy): string[] {
   const keys = new Map<string, string>();
-  for (const statement of policy.statements) {
-    for (const { key } of statement.source.conditions)
-      if (!keys.has(key.toLowerCase())) keys.set(key.toLowerCase(), key);
-    for (const key of statement.contextKeys) if (!keys.has(key)) keys.set(key, key);
+  for (const { contextKeys } of policy.statements) {
+    for (const [key, name] of contextKeys) if (!keys.has(key)) keys.set(key, name);
   }
   return [...keys.values()];
 }

@@ -66,11 +66,13 @@ const reportOrder: readonly PolicyKind[] = [
   "session",
 ];
 
+type Results = Record<PolicyKind, KindResult>;
+
 const notApplicable: KindResult = Object.freeze({ verdict: "not-applicable" });
 const none: KindResult = Object.freeze({ verdict: "none" });
 const noneMissing: readonly PolicyKind[] = Object.freeze([]);
 
-function judgeAll(request: AuthorizationRequest, policies: PolicySet): Record<PolicyKind, KindResult> {
+function judgeAll(request: AuthorizationRequest, policies: PolicySet): Results {
   const { boundary, session, resource, vpcEndpoint } = policies;
   const isIdentity = hasIdentity(request);
   return {
@@ -159,52 +161,45 @@ function covers(statement: Statement, request: AuthorizationRequest): boolean {
 function findMissing(
   request: AuthorizationRequest,
   policies: PolicySet,
-  results: Record<PolicyKind, KindResult>,
+  results: Results,
   crossAccount: boolean,
 ): readonly PolicyKind[] {
-  const isMissing = (kind: PolicyKind) => results[kind].verdict === "none";
-  let missing: PolicyKind[] | undefined;
-  const add = (kind: PolicyKind) => {
-    if (missing === undefined) missing = [kind];
-    else missing.push(kind);
-  };
-  if (isMissing("rcp")) add("rcp");
-  if (isMissing("scp")) add("scp");
-  if (isMissing("vpc-endpoint")) add("vpc-endpoint");
+  let missing = noneMissing;
+  if (results.rcp.verdict === "none") missing = [...missing, "rcp"];
+  if (results.scp.verdict === "none") missing = [...missing, "scp"];
+  if (results["vpc-endpoint"].verdict === "none") missing = [...missing, "vpc-endpoint"];
 
   const grant = grantOf(policies, results);
-  if (!hasIdentity(request)) {
-    if (grant === Grant.none) add("resource");
-    return missing ?? noneMissing;
-  }
-  const resourceFirst = crossAccount || (policies.resourceRules ?? "normal") !== "normal";
-  if (resourceFirst && grant === Grant.none) add("resource");
+  const isIdentity = hasIdentity(request);
+  const needsResource = !isIdentity || crossAccount || (policies.resourceRules ?? "normal") !== "normal";
+  if (needsResource && grant === Grant.none) missing = [...missing, "resource"];
+  if (!isIdentity) return missing;
+
   const isGranted = policies.extraAllow !== undefined || (!crossAccount && grant >= Grant.identity);
-  if (!isGranted && !identityAllows(request, results)) add("identity");
-  if (crossAccount || grant !== Grant.direct) {
-    if (isMissing("boundary")) add("boundary");
-    // A federated user without session policy has no permissions but those that name the session.
-    if (
-      isMissing("session") ||
-      (policies.session === undefined && request.principal.kind === "federated-user")
-    ) {
-      add("session");
-    }
-  }
-  return missing ?? noneMissing;
+  if (!isGranted && !identityAllows(request, results)) missing = [...missing, "identity"];
+  // Only a grant to the user or session itself, in its own account, is above boundary and session policies.
+  if (!crossAccount && grant === Grant.direct) return missing;
+  if (results.boundary.verdict === "none") missing = [...missing, "boundary"];
+  if (sessionLacksAllow(request, results)) missing = [...missing, "session"];
+  return missing;
+}
+
+/** A federated user without session policy has no permissions but those that name the session. */
+function sessionLacksAllow({ principal }: AuthorizationRequest, { session }: Results): boolean {
+  return (
+    session.verdict === "none" ||
+    (session.verdict === "not-applicable" && principal.kind === "federated-user")
+  );
 }
 
 /** A KMS grant names its grantee, a role as well as a user, and needs no other allow, not even across accounts. */
-function grantOf({ extraAllow }: PolicySet, { resource }: Record<PolicyKind, KindResult>): Grant {
+function grantOf({ extraAllow }: PolicySet, { resource }: Results): Grant {
   const grant = resource.verdict === "allow" ? (resource.grant ?? Grant.none) : Grant.none;
   return extraAllow !== undefined && grant < Grant.identity ? Grant.identity : grant;
 }
 
 /** The root user needs no policy of its own account; nor does a session that root federated. */
-function identityAllows(
-  { principal }: AuthorizationRequest,
-  { identity }: Record<PolicyKind, KindResult>,
-): boolean {
+function identityAllows({ principal }: AuthorizationRequest, { identity }: Results): boolean {
   return identity.verdict === "allow" || isRoot(principal);
 }
 
@@ -217,7 +212,7 @@ function isRoot({ kind, issuerArn }: AuthorizationRequest["principal"]): boolean
 function allowedBy(
   request: AuthorizationRequest,
   { extraAllow }: PolicySet,
-  results: Record<PolicyKind, KindResult>,
+  results: Results,
 ): Decision["decidedBy"] {
   const { identity, resource } = results;
   if (resource.verdict === "allow" && resource.grant !== Grant.account) return describe("resource", resource);

@@ -1,6 +1,13 @@
 import { isOperator } from "./conditions/index.ts";
-import { type JsonNode, parseJson, positionAt } from "./json.ts";
-import { MalformedPolicy, type PolicyProblem, type Position } from "./malformed.ts";
+import { type JsonNode, Lines, parseJson } from "./json.ts";
+import { MalformedPolicy, type PolicyProblem } from "./malformed.ts";
+import type {
+  ConditionSource,
+  PolicyDocument,
+  PolicyVersion,
+  PrincipalBlock,
+  StatementSource,
+} from "./source.ts";
 import type { DocumentKind } from "./types.ts";
 import { checkAction, checkPrincipal, checkResource, checkTrustAction } from "./values.ts";
 import { type Words, wordsFor } from "./words.ts";
@@ -9,36 +16,6 @@ import { type Words, wordsFor } from "./words.ts";
  * Reads a policy document and refuses what AWS refuses.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
-
-export type PolicyVersion = "2008-10-17" | "2012-10-17";
-export type Effect = "Allow" | "Deny";
-
-/** Principal types with their values; `"*"` is every principal. */
-export type PrincipalBlock = "*" | ReadonlyMap<string, readonly string[]>;
-
-export interface ConditionSource {
-  operator: string;
-  key: string;
-  values: readonly string[];
-}
-
-export interface StatementSource {
-  sid: string | undefined;
-  effect: Effect;
-  principal: { block: PrincipalBlock; negated: boolean } | undefined;
-  action: { values: readonly string[]; negated: boolean };
-  resource: { values: readonly string[]; negated: boolean } | undefined;
-  conditions: ConditionSource[];
-  /** Where the statement begins and ends in the document. */
-  start: Position;
-  end: Position;
-}
-
-export interface PolicyDocument {
-  version: PolicyVersion;
-  id: string | undefined;
-  statements: StatementSource[];
-}
 
 export interface ParseOptions {
   /** Managed policies must name version 2012-10-17; the other kinds default to 2008-10-17. */
@@ -70,6 +47,7 @@ class DocumentReader {
   readonly #kind: DocumentKind;
   readonly #options: ParseOptions;
   readonly #words: Words;
+  readonly #lines: Lines;
   /** Identity policies, session policies, boundaries, SCPs: what has no Principal element. */
   readonly #isPrincipalFree: boolean;
 
@@ -78,6 +56,7 @@ class DocumentReader {
     this.#kind = kind;
     this.#options = options;
     this.#words = wordsFor(kind);
+    this.#lines = new Lines(text);
     this.#isPrincipalFree =
       kind === "identity" || kind === "boundary" || kind === "session" || kind === "scp";
   }
@@ -145,12 +124,12 @@ class DocumentReader {
       action: this.#action(fields),
       resource: this.#resource(fields),
       conditions,
-      start: positionAt(this.#text, node.start),
-      end: positionAt(this.#text, node.end),
+      start: this.#lines.positionOf(node.start),
+      end: this.#lines.positionOf(node.end),
     };
   }
 
-  #effect(node: JsonNode | undefined): Effect {
+  #effect(node: JsonNode | undefined): StatementSource["effect"] {
     if (node === undefined) return this.#refuse(this.#words.missing("Effect"), "missing-field", "Effect");
     if (node.type === "string" && (node.value === "Allow" || node.value === "Deny")) return node.value;
     return this.#refuse(
@@ -160,7 +139,7 @@ class DocumentReader {
     );
   }
 
-  #principal(fields: Fields, effect: Effect): StatementSource["principal"] {
+  #principal(fields: Fields, effect: StatementSource["effect"]): StatementSource["principal"] {
     const negated = fields.NotPrincipal !== undefined;
     const node = fields.Principal ?? fields.NotPrincipal;
     if (this.#isPrincipalFree) {

@@ -28,15 +28,24 @@ export type JsonNode = Span &
     | { type: "null" }
   );
 
-/** Where an offset lies. */
-export function positionAt(text: string, offset: number): Position {
-  let line = 1;
-  let lineStart = 0;
-  for (let at = text.indexOf("\n"); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) {
-    line += 1;
-    lineStart = at + 1;
+/** Finds lines and columns of offsets; the lines are counted once. */
+export class Lines {
+  readonly #starts: number[] = [0];
+
+  constructor(text: string) {
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.#starts.push(at + 1);
   }
-  return { line, column: offset - lineStart + 1 };
+
+  positionOf(offset: number): Position {
+    let low = 0;
+    let high = this.#starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#starts[middle] as number) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - (this.#starts[low] as number) + 1 };
+  }
 }
 
 /** Throws MalformedPolicy with problem "json" or "too-large"; its message is the parser's, for the caller to replace. */
@@ -198,7 +207,7 @@ class JsonReader {
   }
 
   #fail(at = this.#at): never {
-    const position = positionAt(this.#text, at);
+    const position = new Lines(this.#text).positionOf(at);
     throw new MalformedPolicy(`Syntax error at position (${position.line},${position.column})`, "json", {
       position,
     });

@@ -1,4 +1,4 @@
-import type { PrincipalBlock } from "./grammar.ts";
+import type { PrincipalBlock } from "./source.ts";
 import type { AuthorizationRequest, Principal } from "./types.ts";
 
 /**

@@ -70,7 +70,7 @@ export function matchedStatements(request: AuthorizationRequest, policies: Polic
 }
 
 /**
- * Context keys that statements which cover the action and the resource read, and that the request lacks:
+ * Context keys that statements which cover the action read, and that the request lacks:
  * `MissingContextValues` of the simulator. As the policies write them.
  */
 export function missingContextKeys(request: AuthorizationRequest, policies: PolicySet): string[] {
@@ -80,9 +80,8 @@ export function missingContextKeys(request: AuthorizationRequest, policies: Poli
     for (const { policy } of named) {
       for (const statement of policy.statements) {
         if (!statement.matchesAction(action)) continue;
-        const spelling = new Map(statement.conditions.map(({ contextKey, key }) => [contextKey, key]));
-        for (const key of statement.contextKeys) {
-          if (!request.context.has(key) && !missing.has(key)) missing.set(key, spelling.get(key) ?? key);
+        for (const [key, name] of statement.contextKeys) {
+          if (!request.context.has(key) && !missing.has(key)) missing.set(key, name);
         }
       }
     }

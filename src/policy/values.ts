@@ -67,7 +67,7 @@ function checkPartition(partition: string, resource: string): void {
 /** Cuts at colons, those inside `${…}` left alone. */
 function splitOutsideVariables(text: string): string[] {
   return text
-    .replace(/\$\{[^}]*\}/g, (variable) => variable.replaceAll(":", "\u0000"))
+    .replace(/\$\{[^{}]*\}/g, (variable) => variable.replaceAll(":", "\u0000"))
     .split(":")
     .map((part) => part.replaceAll("\u0000", ":"));
 }

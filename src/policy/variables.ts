@@ -9,12 +9,11 @@ import type { ContextKeys } from "./types.ts";
  */
 export type TemplatePart =
   /** `wild`: `*` and `?` in it are wildcards, where the place allows any. */
-  { text: string; wild: boolean } | { key: string; fallback: string | undefined };
+  { text: string; wild: boolean } | { key: string; name: string; fallback: string | undefined };
 
 export type Template = TemplatePart[];
 
 const variablePattern = /\$\{([^{}]*)\}/g;
-const defaultPattern = /^([^,]*?)\s*,\s*'([^']*)'$/;
 
 /** Splits a text into its constant parts and variables. Version 2008-10-17 has no variables: `${…}` is text. */
 export function parseTemplate(source: string, withVariables: boolean): Template {
@@ -32,14 +31,16 @@ export function parseTemplate(source: string, withVariables: boolean): Template 
 
 function variablePart(inside: string): TemplatePart {
   if (inside === "*" || inside === "?" || inside === "$") return { text: inside, wild: false };
-  const withDefault = defaultPattern.exec(inside);
-  const key = (withDefault?.[1] ?? inside).trim().toLowerCase();
-  return { key, fallback: withDefault?.[2] };
+  const comma = inside.indexOf(",");
+  const rest = inside.slice(comma + 1).trim();
+  const hasDefault = comma >= 0 && rest.length >= 2 && rest.startsWith("'") && rest.endsWith("'");
+  const name = hasDefault ? inside.slice(0, comma).trim() : inside;
+  return { key: name.toLowerCase(), name, fallback: hasDefault ? rest.slice(1, -1) : undefined };
 }
 
-/** Names of the context keys that a text refers to, in lower case. */
-export function variableKeys(template: Template): string[] {
-  return template.flatMap((part) => ("key" in part ? [part.key] : []));
+/** Names of the context keys that a text refers to, as written. */
+export function variableNames(template: Template): string[] {
+  return template.flatMap((part) => ("key" in part ? [part.name] : []));
 }
 
 /** A key with several values cannot be a variable: it counts as having none. */

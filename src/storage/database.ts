@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import { StoreCorrupt, StoreUnavailable } from "./errors.ts";
-import { verifyLogFiles } from "./levelFiles.ts";
+import { tableFiles, verifyLogFiles, verifyTable } from "./levelFiles.ts";
 
 /** The part of LevelDB that the store needs; tests put a failing one in its place. */
 export interface Level {
@@ -41,6 +42,8 @@ export type OpenLevel = (directory: string) => Level;
 const writeBufferBytes = 16 * 2 ** 20;
 const blockCacheBytes = 32 * 2 ** 20;
 const tableFileBytes = 8 * 2 ** 20;
+/** Tables are checked before the first answer up to about this; it takes some 100 ms. */
+const verifiedBeforeStartBytes = 32 * 2 ** 20;
 /** Read at once from a range. */
 const chunkBytes = 256 * 1024;
 /** While the disk refuses, opening again is tried no more often than this. */
@@ -72,6 +75,8 @@ export class Database {
   #reopening: Promise<void> | undefined;
   #lastTryMs = 0;
   #closed = false;
+  #corrupt: StoreCorrupt | undefined;
+  #verifying: Promise<void> = Promise.resolve();
 
   private constructor(directory: string, recover: Recover, open: OpenLevel) {
     this.#directory = directory;
@@ -82,7 +87,14 @@ export class Database {
   /** `recover` runs on every opening, before anything is read. */
   static async open(directory: string, recover: Recover, open: OpenLevel = openLevel): Promise<Database> {
     const database = new Database(directory, recover, open);
+    const tables = await tableFiles(directory);
     await database.#open();
+    try {
+      await database.#verify(tables);
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
     return database;
   }
 
@@ -90,7 +102,7 @@ export class Database {
     return this.#level !== undefined;
   }
 
-  /** LevelDB, or StoreUnavailable. */
+  /** LevelDB, or StoreUnavailable (StoreCorrupt). */
   get level(): Level {
     if (this.#level === undefined) throw this.#unavailable();
     return this.#level;
@@ -100,6 +112,7 @@ export class Database {
   ready(): Promise<void> | undefined {
     if (this.#level !== undefined) return undefined;
     if (this.#closed) throw new StoreUnavailable("it is closed");
+    if (this.#corrupt !== undefined) throw this.#corrupt;
     if (this.#reopening !== undefined) return this.#reopening;
     if (performance.now() - this.#lastTryMs < reopenIntervalMs) throw this.#unavailable();
     this.#reopening = this.#open()
@@ -127,6 +140,7 @@ export class Database {
 
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#verifying;
     await this.#reopening?.catch(() => undefined);
     const level = this.#level;
     this.#level = undefined;
@@ -149,7 +163,11 @@ export class Database {
   async #open(): Promise<void> {
     await verifyLogFiles(this.#directory);
     const level = this.#openLevel(this.#directory);
-    await level.open();
+    await level.open().catch(async (error) => {
+      // An open that failed may still hold LevelDB's lock.
+      await level.close().catch(() => undefined);
+      throw codeOf(error) === "LEVEL_CORRUPTION" ? new StoreCorrupt(this.#directory, String(error.cause.message)) : error;
+    });
     try {
       await this.#recover(level);
     } catch (error) {
@@ -159,7 +177,30 @@ export class Database {
     this.#level = level;
   }
 
-  #unavailable(): StoreUnavailable {
+  /** Checks the tables that were there at start: some at once, the rest in the background. */
+  async #verify(tables: string[]): Promise<void> {
+    const files = tables.map((name) => join(this.#directory, name));
+    let bytes = 0;
+    while (files.length > 0 && bytes < verifiedBeforeStartBytes) bytes += await verifyTable(files.shift() as string);
+    this.#verifying = this.#verifyRest(files);
+  }
+
+  async #verifyRest(files: string[]): Promise<void> {
+    for (const file of files) {
+      if (this.#closed) return;
+      try {
+        await verifyTable(file);
+      } catch (error) {
+        if (!(error instanceof StoreCorrupt)) continue;
+        this.#corrupt = error;
+        await this.fail(error);
+        return;
+      }
+    }
+  }
+
+  #unavailable(): Error {
+    if (this.#corrupt !== undefined) return this.#corrupt;
     return new StoreUnavailable(describe(this.#failure), this.#failure);
   }
 }
@@ -176,6 +217,10 @@ async function* chunksOf(iterator: Iterator, chunkEntries: number): AsyncGenerat
   } finally {
     await iterator.close().catch(() => undefined);
   }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error ? (error.cause as { code?: string } | undefined)?.code : undefined;
 }
 
 /** What failed, in words of the system: a full disk should be recognised as one. */

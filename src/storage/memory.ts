@@ -15,7 +15,7 @@ export class MemoryStore implements Store {
   }
 
   log(name: string): LogReader {
-    return { read: async (query) => readEntries(this.#state.logs.get(name) ?? [], query) };
+    return { read: async (query) => readEntries(this.#state.logs.get(name)?.entries ?? [], query) };
   }
 
   /** Drops everything. */
@@ -33,8 +33,8 @@ export class MemoryStore implements Store {
 
   /** Drops entries before `beforeMs`. */
   async trim(log: string, beforeMs: number): Promise<void> {
-    const kept = (this.#state.logs.get(log) ?? []).filter(({ at }) => at >= beforeMs);
-    this.#state.logs.set(log, kept);
+    const known = this.#state.logs.get(log);
+    if (known !== undefined) known.entries = known.entries.filter(({ at }) => at >= beforeMs);
   }
 }
 
@@ -45,7 +45,7 @@ interface Kept extends LogEntry {
 class MemoryState implements Committer {
   readonly history = new History();
   readonly rows = new Map<string, Uint8Array>();
-  readonly logs = new Map<string, Kept[]>();
+  readonly logs = new Map<string, { lastAt: number; entries: Kept[] }>();
   closed = false;
   /** Keys of `rows` in order; undefined when a key came or went since it was made. */
   #sorted: string[] | undefined;
@@ -92,12 +92,12 @@ class MemoryState implements Committer {
   #appended = 0;
 
   #append(log: string, { at, text, terms }: LogEntry): void {
-    const entries = this.logs.get(log) ?? [];
-    this.logs.set(log, entries);
-    const last = entries.at(-1)?.at ?? 0;
-    const moved = Math.max(last, Math.floor(at));
+    const kept = this.logs.get(log) ?? { lastAt: 0, entries: [] };
+    this.logs.set(log, kept);
+    kept.lastAt = Math.max(kept.lastAt, Math.floor(at));
     this.#appended += 1;
-    entries.push({ at: moved, text, ...(terms && { terms }), position: formatPosition(moved, this.#appended) });
+    const position = formatPosition(kept.lastAt, this.#appended);
+    kept.entries.push({ at: kept.lastAt, text, ...(terms && { terms }), position });
   }
 }
 

@@ -8,5 +8,7 @@ export const binaryEquals: OperatorFamily = (values) => {
 };
 
 function unpadded(base64: string): string {
-  return base64.replace(/=+$/, "");
+  let end = base64.length;
+  while (base64[end - 1] === "=") end -= 1;
+  return base64.slice(0, end);
 }

@@ -156,8 +156,9 @@ function quantify(
   return (context) => {
     const value = presentValue(context, key);
     if (value === undefined || value === "") return ifAbsent;
-    const passes = (each: string) => test(each, context) !== isNegated;
-    if (typeof value === "string") return passes(value);
-    return forAll ? value.every(passes) : value.some(passes);
+    for (const each of typeof value === "string" ? [value] : value) {
+      if ((test(each, context) !== isNegated) !== forAll) return !forAll;
+    }
+    return forAll;
   };
 }

@@ -28,8 +28,8 @@ export interface LogMeta {
   lastNumber: number;
   /** Sealed bytes of all segments with their indexes. */
   segmentBytes: number;
-  /** Entries before this time are dropped, though a segment may still hold some. */
-  trimmedBefore: number;
+  /** Entries before this position are dropped, though a segment may still hold some. */
+  start: string;
 }
 
 export interface LogState extends LogMeta {
@@ -120,13 +120,13 @@ export class LogBook {
   }
 }
 
-export function encodeMeta({ lastAt, lastNumber, segmentBytes, trimmedBefore }: LogMeta): Buffer {
-  return Buffer.from(JSON.stringify({ lastAt, lastNumber, segmentBytes, trimmedBefore } satisfies LogMeta));
+export function encodeMeta({ lastAt, lastNumber, segmentBytes, start }: LogMeta): Buffer {
+  return Buffer.from(JSON.stringify({ lastAt, lastNumber, segmentBytes, start } satisfies LogMeta));
 }
 
 export function readMeta(reader: Pick<RowReader, "get">, keys: LogKeys): LogMeta {
   const stored = reader.get(keys.meta);
-  if (stored === undefined) return { lastAt: 0, lastNumber: 0, segmentBytes: 0, trimmedBefore: 0 };
+  if (stored === undefined) return { lastAt: 0, lastNumber: 0, segmentBytes: 0, start: formatPosition(0, 0) };
   return JSON.parse(stored.toString()) as LogMeta;
 }
 

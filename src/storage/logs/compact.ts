@@ -4,7 +4,7 @@ import { deflateRaw } from "node:zlib";
 import { encodeMeta, type LogBook, type LogState, type RowReader } from "./book.ts";
 import { decodePiece, encodeIndex, encodePiece, entryBytes, type PlacedEntry, readIndex, termHash } from "./format.ts";
 import { afterAllPositions } from "./keys.ts";
-import { formatPosition } from "./position.ts";
+import { formatPosition, wholeTime } from "./position.ts";
 
 /** Rows of a log are merged once there are this many, or this many bytes of them. */
 export const compactAfterRows = 512;
@@ -44,21 +44,27 @@ export class Compactor {
   /** A log has grown: merges it in the background if it is time. */
   noticed(log: string): void {
     const state = this.#book.state(log);
-    if (state === undefined || this.#closed || this.#due.has(log)) return;
-    const bytes = Math.min(compactAfterBytes, this.#host.maxBytes(log) / 4);
-    if (state.rows < compactAfterRows && state.rowBytes < bytes) return;
+    if (state === undefined || this.#closed || this.#due.has(log) || !this.#isTime(log, state)) return;
     this.#due.add(log);
     // What fails here (a full disk) is tried again when the log next grows.
-    void this.compact(log)
+    void this.#mergeWhile(log, (state) => this.#isTime(log, state))
       .catch(() => undefined)
       .finally(() => this.#due.delete(log));
   }
 
   /** Merges all rows of a log. */
   compact(log: string): Promise<void> {
+    return this.#mergeWhile(log, ({ rows }) => rows > 0);
+  }
+
+  #isTime(log: string, { rows, rowBytes }: LogState): boolean {
+    return rows >= compactAfterRows || rowBytes >= Math.min(compactAfterBytes, this.#host.maxBytes(log) / 4);
+  }
+
+  #mergeWhile(log: string, due: (state: LogState) => boolean): Promise<void> {
     return this.#alone(async () => {
       const state = await this.#book.load(log);
-      while (!this.#closed && (await this.#merge(state))) await setImmediate();
+      while (!this.#closed && due(state) && (await this.#merge(state))) await setImmediate();
       await this.#bound(log, state);
     });
   }
@@ -67,9 +73,12 @@ export class Compactor {
   trim(log: string, beforeMs: number): Promise<void> {
     return this.#alone(async () => {
       const state = await this.#book.load(log);
-      state.trimmedBefore = Math.max(state.trimmedBefore, Math.ceil(beforeMs));
-      const end = formatPosition(state.trimmedBefore, 0);
-      await this.#drop(state, (last) => last < end);
+      // Not beyond the last entry: what is appended from now on stays, also if its time is earlier.
+      const behindLast = formatPosition(state.lastAt, state.lastNumber + 1);
+      const wanted = formatPosition(wholeTime(Math.ceil(beforeMs)), 0);
+      const start = wanted < behindLast ? wanted : behindLast;
+      if (start > state.start) state.start = start;
+      await this.#drop(state, (last) => last < state.start);
     });
   }
 
@@ -108,7 +117,7 @@ export class Compactor {
     state.segmentBytes += segmentBytes;
     state.rows -= rows.length;
     state.rowBytes -= bytes;
-    return state.rows > 0;
+    return true;
   }
 
   /** Drops the oldest segments while the log is larger than it may be. */
@@ -158,7 +167,7 @@ export class Compactor {
 
 async function oldestRows(
   reader: RowReader,
-  { keys, trimmedBefore }: LogState,
+  { keys, start }: LogState,
 ): Promise<{ entries: PlacedEntry[]; rows: string[]; bytes: number }> {
   const entries: PlacedEntry[] = [];
   const rows: string[] = [];
@@ -166,7 +175,7 @@ async function oldestRows(
   let size = 0;
   let turnStart = performance.now();
   for await (const row of reader.rows(keys.row, keys.row + afterAllPositions)) {
-    for (const entry of decodePiece(row.value(), (at) => at >= trimmedBefore)) {
+    for (const entry of decodePiece(row.value(), (at, number) => formatPosition(at, number) >= start)) {
       entries.push(entry);
       size += entryBytes({ ...entry, terms: [...entry.terms] });
     }

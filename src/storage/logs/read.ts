@@ -28,7 +28,7 @@ export async function readPage(reader: RowReader, name: string, query: LogQuery)
   const limit = Math.min(query.limit, maxPageEntries);
   if (!(limit > 0)) return { entries: [] };
   const keys = logKeys(name);
-  const bounds = boundsOf(query, readMeta(reader, keys).trimmedBefore, reverse);
+  const bounds = boundsOf(query, readMeta(reader, keys).start, reverse);
   const page: LogPage = { entries: [] };
   for await (const found of piecesOf(reader, keys, bounds, terms)) {
     if (reverse) found.reverse();
@@ -43,9 +43,10 @@ export async function readPage(reader: RowReader, name: string, query: LogQuery)
   return page;
 }
 
-function boundsOf({ from = 0, to = maxTimeMs, after }: LogQuery, trimmedBefore: number, reverse: boolean): Bounds {
+function boundsOf({ from = 0, to = maxTimeMs, after }: LogQuery, start: string, reverse: boolean): Bounds {
   if (after !== undefined) positionAt(after);
-  let low = formatPosition(Math.min(Math.max(0, Math.ceil(from), trimmedBefore), maxTimeMs), 0);
+  let low = formatPosition(Math.min(Math.max(0, Math.ceil(from)), maxTimeMs), 0);
+  if (low < start) low = start;
   let high = to < maxTimeMs ? formatPosition(Math.max(0, Math.floor(to) + 1), 0) : afterAllPositions;
   if (after !== undefined && !reverse && after >= low) low = `${after}+`;
   if (after !== undefined && reverse && after < high) high = after;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ExercisedStore } from "./suite.ts";
+import type { ExercisedStore } from "./helpers.ts";
 
 const encode = (value: number): Uint8Array => Buffer.from(String(value));
 const decode = (value: Uint8Array | undefined): number => (value === undefined ? 0 : Number(Buffer.from(value).toString()));

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { LogEntry, LogQuery, Store } from "../store.ts";
-import type { ExercisedStore } from "../suite.ts";
+import type { ExercisedStore } from "./helpers.ts";
 
 /** All pages of a query, one after the other. */
 export async function readAll(store: Store, log: string, query: LogQuery): Promise<string[]> {
