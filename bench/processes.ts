@@ -27,16 +27,23 @@ export interface CloudkeepServer extends Server {
   directory: string;
 }
 
-const credentials = { accessKeyId: "AKIABENCHMARKBENCH00", secretAccessKey: "benchmark/only+0000000000000000000000000" };
+const credentials = {
+  accessKeyId: "AKIABENCHMARKBENCH00",
+  secretAccessKey: "benchmark/only+0000000000000000000000000",
+};
 
 /** The bundle as a user starts it, on its own data directory. */
-export async function startCloudkeepProcess(directory = mkdtempSync(join(tmpdir(), "cloudkeep-bench-"))): Promise<CloudkeepServer> {
+export async function startCloudkeepProcess(
+  directory = mkdtempSync(join(tmpdir(), "cloudkeep-bench-")),
+): Promise<CloudkeepServer> {
   const started = performance.now();
   const child = fork(
     fileURLToPath(new URL("../dist/main.js", import.meta.url)),
     ["start", "--port", "0", "--data", directory, "--log", "error"],
     {
-      execArgv: process.env.BENCH_PROFILE ? ["--cpu-prof", `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : [],
+      execArgv: process.env.BENCH_PROFILE
+        ? ["--cpu-prof", `--cpu-prof-dir=${process.env.BENCH_PROFILE}`]
+        : [],
       stdio: ["ignore", "pipe", "inherit", "ipc"],
       env: {
         ...process.env,

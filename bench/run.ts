@@ -21,7 +21,13 @@ interface Row {
 const rows: Row[] = [];
 
 /** Cloudkeep and the bare server in turn, twice each; the better of each counts, so that a hiccup harms neither. */
-async function compare(name: string, bar: number, server: CloudkeepServer, requests: () => Buffer[], answerBytes: number): Promise<void> {
+async function compare(
+  name: string,
+  bar: number,
+  server: CloudkeepServer,
+  requests: () => Buffer[],
+  answerBytes: number,
+): Promise<void> {
   const bare = await startBare(answerBytes);
   let own: LoadResult | undefined;
   let floor: LoadResult | undefined;
@@ -29,7 +35,8 @@ async function compare(name: string, bar: number, server: CloudkeepServer, reque
     for (let round = 0; round < 2; round++) {
       const list = requests();
       const measured = await runLoad({ port: server.port, connections, requests: list, count });
-      if (measured.failed > 0) throw new Error(`${name}: ${measured.failed} calls failed, first: ${measured.firstFailure}`);
+      if (measured.failed > 0)
+        throw new Error(`${name}: ${measured.failed} calls failed, first: ${measured.firstFailure}`);
       const base = await runLoad({ port: bare.port, connections, requests: list, count });
       if (own === undefined || measured.perSecond > own.perSecond) own = measured;
       if (floor === undefined || base.perSecond > floor.perSecond) floor = base;
@@ -58,12 +65,21 @@ async function main(): Promise<void> {
   const { port, credentials } = server;
   const sts = requestMaker({ port, service: "sts", credentials });
   const iam = requestMaker({ port, service: "iam", credentials });
-  await compare("GetCallerIdentity", 0.4, server, () => [sts.query({ Action: "GetCallerIdentity", Version: "2011-06-15" })], 420);
+  await compare(
+    "GetCallerIdentity",
+    0.4,
+    server,
+    () => [sts.query({ Action: "GetCallerIdentity", Version: "2011-06-15" })],
+    420,
+  );
   await compare(
     "CreateUser",
     0.25,
     server,
-    () => Array.from({ length: count }, () => iam.query({ Action: "CreateUser", Version: "2010-05-08", UserName: `user-${serial++}` })),
+    () =>
+      Array.from({ length: count }, () =>
+        iam.query({ Action: "CreateUser", Version: "2010-05-08", UserName: `user-${serial++}` }),
+      ),
     520,
   );
   await server.stop();

@@ -11,7 +11,7 @@ import { listen } from "./gateway/server.ts";
 import { KeyCache } from "./gateway/sigv4/keys.ts";
 import { buildDirectory } from "./kit/buildFiles.ts";
 import type { Caller } from "./kit/caller.ts";
-import { MovableClock } from "./kit/clock.ts";
+import { type Clock, MovableClock } from "./kit/clock.ts";
 import { timedUuid } from "./kit/ids.ts";
 import { silentLog } from "./kit/log.ts";
 import type { Ports } from "./kit/service.ts";
@@ -41,8 +41,14 @@ export interface Cloudkeep {
   region: string;
   accountId: string;
   credentials: { accessKeyId: string; secretAccessKey: string };
-  clock: MovableClock;
+  clock: AdvancingClock;
   stop(): Promise<void>;
+}
+
+/** The clock, for who started Cloudkeep. */
+export interface AdvancingClock extends Clock {
+  /** Moves time forward; what becomes due on the way happens in order, before this resolves. */
+  advance(byMs: number): Promise<void>;
 }
 
 const hostState = table<{ clockOffsetMs: number }, [name: string]>("host", "state");
@@ -84,7 +90,7 @@ export async function start(options: StartOptions): Promise<Cloudkeep> {
     region,
     accountId: credentials.accountId,
     credentials,
-    clock,
+    clock: { now: () => clock.now(), advance: (byMs) => gateway.host.advanceClock(byMs) },
     async stop() {
       await listening.close();
       await gateway.timers?.stop();
@@ -145,13 +151,25 @@ class GatewayImpl implements Gateway {
       store: this.store.stats(),
     }),
     advanceClock: async (byMs: number) => {
-      this.clock.advance(byMs);
-      const { offsetMs } = this.clock;
-      await this.store.transact(async (tx) => hostState.put(tx, ["clock"], { clockOffsetMs: offsetMs }));
-      await this.timers?.drain();
+      const target = this.clock.now() + byMs;
+      // From one due time to the next, so that each timer sees its own time, and what it sets fires too.
+      for (;;) {
+        const dueMs = await this.timers?.nextDueMs();
+        if (dueMs === undefined || dueMs > target) break;
+        await this.#moveClock(dueMs);
+        await this.timers?.drain();
+      }
+      await this.#moveClock(target);
     },
     reset: async () => {},
   };
+
+  /** Moves the clock to a time, if it is ahead. The offset is kept before anything happens at that time. */
+  async #moveClock(toMs: number): Promise<void> {
+    this.clock.advance(Math.max(0, toMs - this.clock.now()));
+    const { offsetMs } = this.clock;
+    await this.store.transact(async (tx) => hostState.put(tx, ["clock"], { clockOffsetMs: offsetMs }));
+  }
 
   timersOf(tx: Transaction, service: string, account: string, region: string) {
     return timersOf(tx, { service, account, region }, (atMs) => this.timers?.wake(atMs));

@@ -81,6 +81,12 @@ export class TimerLoop {
     return this.#draining;
   }
 
+  /** When the next timer is due, ms since the epoch; undefined if there is none. */
+  async nextDueMs(): Promise<number | undefined> {
+    const [next] = await this.#store.transact((tx) => timers.list(tx, [], { limit: 1 }));
+    return next && Number(next.key[0]);
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#sleeping);

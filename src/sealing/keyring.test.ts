@@ -20,7 +20,9 @@ describe("Keyring", () => {
 
   it("never seals twice alike", () => {
     const ring = Keyring.create(root);
-    const nonces = new Set(Array.from({ length: 5000 }, () => ring.seal("a", Buffer.of(1)).toString("hex", 5, 17)));
+    const nonces = new Set(
+      Array.from({ length: 5000 }, () => ring.seal("a", Buffer.of(1)).toString("hex", 5, 17)),
+    );
     expect(nonces.size).toBe(5000);
   });
 
@@ -107,6 +109,8 @@ describe("Keyring", () => {
     for (const [, value] of ring.pendingRows()) expect(value.includes(exported)).toBe(false);
     const sealed = ring.seal("a", bytes);
     sealed[100] = (sealed[100] as number) ^ 1;
-    expect(() => ring.open("a", sealed)).toThrow(/^The stored value of "a" is broken: its bytes or its place were changed\.$/);
+    expect(() => ring.open("a", sealed)).toThrow(
+      /^The stored value of "a" is broken: its bytes or its place were changed\.$/,
+    );
   });
 });

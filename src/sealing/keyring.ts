@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes, randomFillSync } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+  randomFillSync,
+} from "node:crypto";
 
 /**
  * Data keys, wrapped by the root key, and the seal that every stored value carries.
@@ -78,7 +85,10 @@ export class Keyring {
     this.#maxSeals = limits.maxSealsPerDataKey ?? maxSealsPerDataKey;
     this.#reserve = limits.sealsReservedAtOnce ?? sealsReservedAtOnce;
     for (const key of keys) this.#keys.set(key.id, key);
-    const last = keys.reduce<DataKey | undefined>((a, b) => (a === undefined || b.id > a.id ? b : a), undefined);
+    const last = keys.reduce<DataKey | undefined>(
+      (a, b) => (a === undefined || b.id > a.id ? b : a),
+      undefined,
+    );
     this.#active = last ?? this.#newKey();
   }
 
@@ -159,7 +169,8 @@ export class Keyring {
     this.#root = newRoot;
     // What was wrapped meanwhile is wrapped by the old root key.
     const meanwhile = [...this.#pending.keys()];
-    for (const [row, wrapped] of this.rewrap(newRoot)) if (meanwhile.includes(row)) this.#pending.set(row, wrapped);
+    for (const [row, wrapped] of this.rewrap(newRoot))
+      if (meanwhile.includes(row)) this.#pending.set(row, wrapped);
   }
 
   /** Makes every row pending, wrapped by the root key in use: after a `rewrap` of which the outcome is unknown. */
@@ -242,7 +253,9 @@ function unwrap(root: KeyObject, row: string, wrapped: Buffer): Buffer | undefin
 /** Undefined if it does not authenticate. */
 function decrypt(key: KeyObject, sealed: Buffer, nonceAt: number, row: string): Buffer | undefined {
   const bodyAt = nonceAt + nonceBytes;
-  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(nonceAt, bodyAt), { authTagLength: tagBytes });
+  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(nonceAt, bodyAt), {
+    authTagLength: tagBytes,
+  });
   decipher.setAAD(Buffer.from(row));
   decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
   const plaintext = decipher.update(sealed.subarray(bodyAt, sealed.length - tagBytes));

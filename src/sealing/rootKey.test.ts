@@ -2,7 +2,14 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { defaultKeyFile, defaultRootKeySource, newRootKey, RootKeyUnavailable, rotateKeyFile, settleKeyFile } from "./rootKey.ts";
+import {
+  defaultKeyFile,
+  defaultRootKeySource,
+  newRootKey,
+  RootKeyUnavailable,
+  rotateKeyFile,
+  settleKeyFile,
+} from "./rootKey.ts";
 
 describe("the root key", () => {
   let dir = "";
@@ -11,7 +18,11 @@ describe("the root key", () => {
   });
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-  const request = (create: boolean) => ({ storeId: "store-1", salt: Buffer.from("salt of the store"), create });
+  const request = (create: boolean) => ({
+    storeId: "store-1",
+    salt: Buffer.from("salt of the store"),
+    create,
+  });
   const source = (environment: Record<string, string> = {}) =>
     defaultRootKeySource({ environment: { XDG_CONFIG_HOME: dir, ...environment } });
   const file = () => defaultKeyFile("store-1", { XDG_CONFIG_HOME: dir });
@@ -54,7 +65,10 @@ describe("the root key", () => {
 
   it("comes from a passphrase and the store's salt", async () => {
     const derive = async (passphrase: string, salt: string) => {
-      const [key] = await source({ CLOUDKEEP_PASSPHRASE: passphrase })({ ...request(true), salt: Buffer.from(salt) });
+      const [key] = await source({ CLOUDKEEP_PASSPHRASE: passphrase })({
+        ...request(true),
+        salt: Buffer.from(salt),
+      });
       return key?.export().toString("hex");
     };
     const key = await derive("a long passphrase", "salt");

@@ -1,5 +1,16 @@
 import { createSecretKey, type KeyObject, randomBytes, scrypt } from "node:crypto";
-import { closeSync, existsSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -45,7 +56,10 @@ export interface DefaultSourceOptions {
 }
 
 /** Environment first, then the key file. */
-export function defaultRootKeySource({ keyFile, environment = process.env }: DefaultSourceOptions = {}): RootKeySource {
+export function defaultRootKeySource({
+  keyFile,
+  environment = process.env,
+}: DefaultSourceOptions = {}): RootKeySource {
   return async ({ storeId, salt, create }) => {
     const { CLOUDKEEP_ROOT_KEY: encoded, CLOUDKEEP_PASSPHRASE: passphrase } = environment;
     if (encoded && passphrase) {
@@ -69,15 +83,26 @@ export function newRootKey(): KeyObject {
   return key;
 }
 
-export function defaultKeyFile(storeId: string, environment: Record<string, string | undefined> = process.env): string {
-  return join(environment.XDG_CONFIG_HOME || join(homedir(), ".config"), "cloudkeep", "keys", `${storeId}.key`);
+export function defaultKeyFile(
+  storeId: string,
+  environment: Record<string, string | undefined> = process.env,
+): string {
+  return join(
+    environment.XDG_CONFIG_HOME || join(homedir(), ".config"),
+    "cloudkeep",
+    "keys",
+    `${storeId}.key`,
+  );
 }
 
 /** From base64 text. Errors never repeat the text. */
 export function decodeRootKey(encoded: string): KeyObject {
   const text = encoded.trim();
   const bytes = Buffer.from(text, "base64");
-  if (bytes.length !== rootKeyBytes || bytes.toString("base64").replace(/=+$/, "") !== text.replace(/=+$/, "")) {
+  if (
+    bytes.length !== rootKeyBytes ||
+    bytes.toString("base64").replace(/=+$/, "") !== text.replace(/=+$/, "")
+  ) {
     throw new RootKeyUnavailable(`A root key is ${rootKeyBytes} bytes in base64; this one is not.`);
   }
   const key = createSecretKey(bytes);
@@ -87,7 +112,9 @@ export function decodeRootKey(encoded: string): KeyObject {
 
 function keyFromPassphrase(passphrase: string, salt: Uint8Array): Promise<KeyObject> {
   if (passphrase.length < minPassphraseCharacters) {
-    throw new RootKeyUnavailable(`CLOUDKEEP_PASSPHRASE must have at least ${minPassphraseCharacters} characters.`);
+    throw new RootKeyUnavailable(
+      `CLOUDKEEP_PASSPHRASE must have at least ${minPassphraseCharacters} characters.`,
+    );
   }
   return new Promise((resolve, reject) => {
     scrypt(passphrase.normalize("NFC"), salt, rootKeyBytes, scryptCost, (error, bytes) => {
@@ -160,10 +187,15 @@ function syncDirectory(directory: string): void {
  * Replaces the key in a key file. The new key is on disk beside the old one before `rewrap` runs (the store's
  * `rewrap`), so that at every instant one of the two files opens the store.
  */
-export async function rotateKeyFile(file: string, rewrap: (newRoot: KeyObject) => Promise<void>): Promise<void> {
+export async function rotateKeyFile(
+  file: string,
+  rewrap: (newRoot: KeyObject) => Promise<void>,
+): Promise<void> {
   const next = file + nextSuffix;
   if (existsSync(next)) {
-    throw new RootKeyUnavailable(`${next} is left from a rotation that was cut short; call settleKeyFile first.`);
+    throw new RootKeyUnavailable(
+      `${next} is left from a rotation that was cut short; call settleKeyFile first.`,
+    );
   }
   const key = newRootKey();
   writeKeyFile(next, key);

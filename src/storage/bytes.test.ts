@@ -1,5 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -22,7 +30,8 @@ describe("ByteStore", () => {
 
   async function finish(content: Buffer, pieceBytes = 50_000): Promise<FinishedBody> {
     const staged = await bodies.stage();
-    for (let at = 0; at < content.length; at += pieceBytes) await staged.write(content.subarray(at, at + pieceBytes));
+    for (let at = 0; at < content.length; at += pieceBytes)
+      await staged.write(content.subarray(at, at + pieceBytes));
     return staged.finish();
   }
 
@@ -41,17 +50,30 @@ describe("ByteStore", () => {
   const fileOf = (id: string) => join(dir, id.slice(-2), id);
 
   it("returns what was written, whatever the sizes, in any range", async () => {
-    const size = fc.oneof(fc.nat(10), fc.integer({ min: chunkBytes - 2, max: chunkBytes + 2 }), fc.integer({ min: 2 * chunkBytes - 1, max: 3 * chunkBytes + 1 }));
+    const size = fc.oneof(
+      fc.nat(10),
+      fc.integer({ min: chunkBytes - 2, max: chunkBytes + 2 }),
+      fc.integer({ min: 2 * chunkBytes - 1, max: 3 * chunkBytes + 1 }),
+    );
     const share = fc.double({ min: 0, max: 1, noNaN: true });
-    const property = fc.asyncProperty(size, fc.integer({ min: 1000, max: 200_000 }), share, share, async (length, pieceBytes, a, b) => {
-      const content = randomBytes(length);
-      const { id, size, sha256 } = await save(content, pieceBytes);
-      expect(size).toBe(length);
-      expect(sha256).toBe(createHash("sha256").update(content).digest("hex"));
-      expect((await read(id)).equals(content)).toBe(true);
-      const [start, end] = [a, b].map((x) => Math.round(x * length)).sort((x, y) => x - y) as [number, number];
-      expect((await read(id, { start, end })).equals(content.subarray(start, end))).toBe(true);
-    });
+    const property = fc.asyncProperty(
+      size,
+      fc.integer({ min: 1000, max: 200_000 }),
+      share,
+      share,
+      async (length, pieceBytes, a, b) => {
+        const content = randomBytes(length);
+        const { id, size, sha256 } = await save(content, pieceBytes);
+        expect(size).toBe(length);
+        expect(sha256).toBe(createHash("sha256").update(content).digest("hex"));
+        expect((await read(id)).equals(content)).toBe(true);
+        const [start, end] = [a, b].map((x) => Math.round(x * length)).sort((x, y) => x - y) as [
+          number,
+          number,
+        ];
+        expect((await read(id, { start, end })).equals(content.subarray(start, end))).toBe(true);
+      },
+    );
     await fc.assert(property, { numRuns: 40 });
   });
 
@@ -90,7 +112,15 @@ describe("ByteStore", () => {
       ["changed", (copy) => (copy.writeUInt8((copy[70_000] as number) ^ 1, 70_000), copy)],
       ["cut off in a chunk", (copy) => copy.subarray(0, copy.length - 1)],
       ["cut off between chunks", (copy) => copy.subarray(0, 2 * sealedChunkBytes)],
-      ["exchanged", (copy) => Buffer.concat([copy.subarray(sealedChunkBytes, 2 * sealedChunkBytes), copy.subarray(0, sealedChunkBytes), copy.subarray(2 * sealedChunkBytes)])],
+      [
+        "exchanged",
+        (copy) =>
+          Buffer.concat([
+            copy.subarray(sealedChunkBytes, 2 * sealedChunkBytes),
+            copy.subarray(0, sealedChunkBytes),
+            copy.subarray(2 * sealedChunkBytes),
+          ]),
+      ],
       ["of another body", () => readFileSync(fileOf(other.id))],
     ];
     for (const [name, change] of attempts) {

@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHash, createSecretKey, type Hash, type KeyObject, randomBytes } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createSecretKey,
+  type Hash,
+  type KeyObject,
+  randomBytes,
+} from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -128,7 +136,14 @@ export class ByteStore {
         const from = index * chunkBytes;
         // An empty body has one chunk too; whole reads verify it.
         if (from >= to && !(size === 0 && start === 0)) return;
-        const chunk = await readChunk(file, id, key, index, index === last, Math.min(chunkBytes, size - from));
+        const chunk = await readChunk(
+          file,
+          id,
+          key,
+          index,
+          index === last,
+          Math.min(chunkBytes, size - from),
+        );
         const piece = chunk.subarray(Math.max(0, start - from), to - from);
         if (piece.length > 0) yield piece;
       }
@@ -179,7 +194,8 @@ export class StagedBody {
   /** Adds bytes. Throws StoreUnavailable if the disk refuses; then discard the body. */
   async write(bytes: Uint8Array): Promise<void> {
     if (!this.#open) throw new Error("The body is finished or discarded.");
-    if (this.#size + bytes.byteLength > maxBodyBytes) throw new RangeError(`A body is longer than ${maxBodyBytes} bytes.`);
+    if (this.#size + bytes.byteLength > maxBodyBytes)
+      throw new RangeError(`A body is longer than ${maxBodyBytes} bytes.`);
     this.#hash.update(bytes);
     this.#size += bytes.byteLength;
     // A copy: callers may reuse their buffer.
@@ -190,7 +206,8 @@ export class StagedBody {
     const rest = Buffer.concat(this.#rest);
     const sealed: Buffer[] = [];
     let at = 0;
-    for (; rest.length - at > chunkBytes; at += chunkBytes) sealed.push(...this.#seal(rest.subarray(at, at + chunkBytes), false));
+    for (; rest.length - at > chunkBytes; at += chunkBytes)
+      sealed.push(...this.#seal(rest.subarray(at, at + chunkBytes), false));
     this.#rest = [rest.subarray(at)];
     this.#restBytes = rest.length - at;
     await this.#append(sealed);
@@ -240,7 +257,9 @@ async function readChunk(
   length: number,
 ): Promise<Buffer> {
   const sealed = Buffer.allocUnsafe(length + tagBytes);
-  const { bytesRead } = await file.read(sealed, 0, sealed.length, index * sealedChunkBytes).catch(unavailable);
+  const { bytesRead } = await file
+    .read(sealed, 0, sealed.length, index * sealedChunkBytes)
+    .catch(unavailable);
   if (bytesRead < sealed.length) throw new BodyBroken(id, "its file is too short");
   const decipher = createDecipheriv("aes-256-gcm", key, nonceOf(index, last), { authTagLength: tagBytes });
   decipher.setAAD(Buffer.from(id));

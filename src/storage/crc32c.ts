@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noNonNullAssertion: every index is masked to its table or bounded by the loop.
 /** CRC-32C (Castagnoli), as LevelDB's files carry it; eight bytes a step. Node has only the other polynomial. */
 
 const polynomial = 0x82f63b78;

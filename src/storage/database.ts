@@ -156,7 +156,10 @@ export class Database {
   }
 
   /** Entries of a range, in pieces, as of the moment of the call. Iterate to free it. */
-  chunks(range: Omit<IteratorOptions, "highWaterMarkBytes">, chunkEntries: number): AsyncGenerator<[Buffer, Buffer][]> {
+  chunks(
+    range: Omit<IteratorOptions, "highWaterMarkBytes">,
+    chunkEntries: number,
+  ): AsyncGenerator<[Buffer, Buffer][]> {
     return chunksOf(this.level.iterator({ ...range, highWaterMarkBytes: chunkBytes }), chunkEntries);
   }
 
@@ -166,7 +169,9 @@ export class Database {
     await level.open().catch(async (error) => {
       // An open that failed may still hold LevelDB's lock.
       await level.close().catch(() => undefined);
-      throw codeOf(error) === "LEVEL_CORRUPTION" ? new StoreCorrupt(this.#directory, String(error.cause.message)) : error;
+      throw codeOf(error) === "LEVEL_CORRUPTION"
+        ? new StoreCorrupt(this.#directory, String(error.cause.message))
+        : error;
     });
     try {
       await this.#recover(level);
@@ -181,7 +186,8 @@ export class Database {
   async #verify(tables: string[]): Promise<void> {
     const files = tables.map((name) => join(this.#directory, name));
     let bytes = 0;
-    while (files.length > 0 && bytes < verifiedBeforeStartBytes) bytes += await verifyTable(files.shift() as string);
+    while (files.length > 0 && bytes < verifiedBeforeStartBytes)
+      bytes += await verifyTable(files.shift() as string);
     this.#verifying = this.#verifyRest(files);
   }
 

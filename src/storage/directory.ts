@@ -1,5 +1,15 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import { StoreCorrupt, StoreLocked } from "./errors.ts";
@@ -76,7 +86,11 @@ function ownerOf(path: string): number | undefined {
 
 function readIdentity(file: string): StoreIdentity {
   if (!existsSync(file)) {
-    const made = { format: directoryFormat, id: randomUUID(), salt: randomBytes(saltBytes).toString("base64") };
+    const made = {
+      format: directoryFormat,
+      id: randomUUID(),
+      salt: randomBytes(saltBytes).toString("base64"),
+    };
     writeDurably(file, `${JSON.stringify(made)}\n`);
   }
   const { format, id, salt } = parseIdentity(file);

@@ -9,7 +9,9 @@ export class StoreUnavailable extends Error {
 /** What a transaction read kept changing until it ran out of runs. */
 export class StoreContention extends Error {
   constructor(runs: number) {
-    super(`A transaction was run ${runs} times, and each time what it had read changed before it could commit.`);
+    super(
+      `A transaction was run ${runs} times, and each time what it had read changed before it could commit.`,
+    );
     this.name = "StoreContention";
   }
 }

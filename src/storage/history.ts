@@ -33,7 +33,8 @@ export class History {
     this.#commits.push({ sequence: this.#sequence, keys });
     this.#remembered += keys.length;
     for (const key of keys) this.#latest.set(key, this.#sequence);
-    if (this.#remembered > maxRememberedKeys) this.forget(this.#commits[this.#commits.length >> 1]?.sequence ?? 0);
+    if (this.#remembered > maxRememberedKeys)
+      this.forget(this.#commits[this.#commits.length >> 1]?.sequence ?? 0);
     return this.#sequence;
   }
 

@@ -36,7 +36,8 @@ export function keyAfter(key: string): string {
  */
 export function checkKey(key: string): void {
   // Node 20 has it; the library of TypeScript's ES2023 does not.
-  if (!(key as string & { isWellFormed(): boolean }).isWellFormed()) throw new TypeError("A key holds half of a surrogate pair.");
+  if (!(key as string & { isWellFormed(): boolean }).isWellFormed())
+    throw new TypeError("A key holds half of a surrogate pair.");
   if (key.length * 3 > maxKeyBytes && Buffer.byteLength(key) > maxKeyBytes) {
     throw new RangeError(`A key is longer than ${maxKeyBytes} bytes.`);
   }

@@ -1,12 +1,12 @@
 import type { KeyObject } from "node:crypto";
-import { Keyring, type KeyringLimits, type KeyRow, keyRowPrefix } from "../sealing/keyring.ts";
+import { type KeyRow, Keyring, type KeyringLimits, keyRowPrefix } from "../sealing/keyring.ts";
 import { defaultRootKeySource, type RootKeySource } from "../sealing/rootKey.ts";
 import { Database, type Level, type OpenLevel } from "./database.ts";
 import { type DataDirectory, takeDirectory } from "./directory.ts";
 import { StoreCorrupt } from "./errors.ts";
 import { LevelState, rowPrefix } from "./levelState.ts";
-import { readPage } from "./logs/read.ts";
 import { logPrefix } from "./logs/keys.ts";
+import { readPage } from "./logs/read.ts";
 import type { LogReader, Store, Transaction } from "./store.ts";
 
 export interface LevelOptions {
@@ -141,14 +141,19 @@ async function finishReset(level: Level): Promise<void> {
   await level.batch([{ type: "del", key: resetMarker }], { sync: true });
 }
 
-async function openKeyring(database: Database, directory: DataDirectory, options: LevelOptions): Promise<Keyring> {
+async function openKeyring(
+  database: Database,
+  directory: DataDirectory,
+  options: LevelOptions,
+): Promise<Keyring> {
   const rows: KeyRow[] = [];
   const range = { gte: Buffer.from(keyRowPrefix), lt: Buffer.from(`${keyRowPrefix}\u{10ffff}`) };
   for await (const chunk of database.chunks(range, 100)) {
     for (const [key, value] of chunk) rows.push([key.toString(), value]);
   }
   const create = rows.length === 0;
-  if (create && !(await isEmpty(database))) throw new StoreCorrupt(directory.state, "its data keys are missing");
+  if (create && !(await isEmpty(database)))
+    throw new StoreCorrupt(directory.state, "its data keys are missing");
   const source = options.rootKey ?? defaultRootKeySource();
   const { id, salt } = directory.identity;
   const roots = await source({ storeId: id, salt, create });
@@ -161,7 +166,8 @@ async function openKeyring(database: Database, directory: DataDirectory, options
 }
 
 async function isEmpty(database: Database): Promise<boolean> {
-  for await (const _ of database.chunks({ gte: Buffer.alloc(0), lt: Buffer.of(0xff), limit: 1 }, 1)) return false;
+  for await (const _ of database.chunks({ gte: Buffer.alloc(0), lt: Buffer.of(0xff), limit: 1 }, 1))
+    return false;
   return true;
 }
 

@@ -55,7 +55,9 @@ function endOfRecord(log: Buffer, at: number): number | undefined {
   if (at + headerBytes > log.length) return undefined;
   const end = at + headerBytes + log.readUInt16LE(at + 4);
   if (end > log.length || end > at - (at % blockBytes) + blockBytes) return undefined;
-  return maskedCrc32c(log, at + 6, end) === log.readUInt32LE(at) && log[at + 6] !== zeroType ? end : undefined;
+  return maskedCrc32c(log, at + 6, end) === log.readUInt32LE(at) && log[at + 6] !== zeroType
+    ? end
+    : undefined;
 }
 
 /** Cut off by the end of the file, or with a sector that was never written: what an unfinished write leaves. */
@@ -102,7 +104,8 @@ export async function verifyTable(file: string): Promise<number> {
     throw error;
   }
   const footer = table.length - footerBytes;
-  if (footer < 0 || table.readBigUInt64LE(table.length - magicBytes) !== magic) throw new StoreCorrupt(file, "it has no end");
+  if (footer < 0 || table.readBigUInt64LE(table.length - magicBytes) !== magic)
+    throw new StoreCorrupt(file, "it has no end");
   const handles = new Cursor(table, footer, table.length - magicBytes);
   const metaindex = handles.blockHandle();
   const index = handles.blockHandle();

@@ -10,7 +10,14 @@ import { entryBytes } from "./logs/format.ts";
 import { type Committer, Transactions } from "./optimistic.ts";
 import { RowCache } from "./rowCache.ts";
 import type { LogEntry } from "./store.ts";
-import { type DiskEntry, type OpenTransaction, type Reader, type Scan, sortEntries, type Written } from "./transaction.ts";
+import {
+  type DiskEntry,
+  type OpenTransaction,
+  type Reader,
+  type Scan,
+  sortEntries,
+  type Written,
+} from "./transaction.ts";
 
 export interface StateOptions {
   cacheBytes?: number;
@@ -94,7 +101,12 @@ export class LevelState implements Committer {
     return value ?? undefined;
   }
 
-  scan(from: string, to: string, { reverse, limit }: { reverse: boolean; limit: number }, reader: Reader): Scan {
+  scan(
+    from: string,
+    to: string,
+    { reverse, limit }: { reverse: boolean; limit: number },
+    reader: Reader,
+  ): Scan {
     const pending: [string, Written][] = [];
     for (const [key, { value, sequence }] of this.#pending) {
       if (compareKeys(key, from) < 0 || compareKeys(key, to) >= 0) continue;
@@ -171,7 +183,12 @@ export class LevelState implements Committer {
       queued: this.#group.queued,
       conflicts: this.transactions.conflicts,
       failures: this.#failures,
-      cache: { rows: this.#cache.size, bytes: this.#cache.bytes, hits: this.#cache.hits, misses: this.#cache.misses },
+      cache: {
+        rows: this.#cache.size,
+        bytes: this.#cache.bytes,
+        hits: this.#cache.hits,
+        misses: this.#cache.misses,
+      },
       keyring: this.#keyring.stats,
       available: this.#database.available,
     };

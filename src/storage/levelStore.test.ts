@@ -3,7 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WrongRootKey } from "../sealing/keyring.ts";
-import { defaultKeyFile, defaultRootKeySource, fixedRootKey, newRootKey, rotateKeyFile } from "../sealing/rootKey.ts";
+import {
+  defaultKeyFile,
+  defaultRootKeySource,
+  fixedRootKey,
+  newRootKey,
+  rotateKeyFile,
+} from "../sealing/rootKey.ts";
 import { type Level, openLevel } from "./database.ts";
 import { StoreCorrupt, StoreUnavailable } from "./errors.ts";
 import { LevelStore } from "./level.ts";
@@ -93,7 +99,12 @@ describe("LevelStore", () => {
       () => undefined,
       (error: Error) => error.message,
     );
-    expect(await Promise.all([write, read, range, failed].map(settled))).toEqual([false, false, false, false]);
+    expect(await Promise.all([write, read, range, failed].map(settled))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
     expect(await get(store, "other")).toBeUndefined();
     release();
     expect(await read).toBe("new");

@@ -1,7 +1,7 @@
 import { History } from "./history.ts";
 import { compareKeys } from "./keys.ts";
-import { type Committer, Transactions } from "./optimistic.ts";
 import { formatPosition, positionAt } from "./logs/position.ts";
+import { type Committer, Transactions } from "./optimistic.ts";
 import type { LogEntry, LogPage, LogQuery, LogReader, Store, Transaction } from "./store.ts";
 import type { DiskEntry, OpenTransaction, Scan } from "./transaction.ts";
 

@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { StoreContention } from "./errors.ts";
-import { type Base, OpenTransaction } from "./transaction.ts";
 import type { Transaction } from "./store.ts";
+import { type Base, OpenTransaction } from "./transaction.ts";
 
 /** Runs after a conflict that follow at once; each in a turn of its own, so that it mostly runs alone. */
 export const maxPromptRuns = 16;

@@ -5,7 +5,11 @@ import { RowCache } from "./rowCache.ts";
 describe("RowCache", () => {
   it("returns what was last set or nothing, within its bytes", () => {
     const maxBytes = 4000;
-    const step = fc.tuple(fc.constantFrom("a", "b", "c", "d", "e", "f"), fc.option(fc.integer({ min: 0, max: 700 }), { nil: null }), fc.boolean());
+    const step = fc.tuple(
+      fc.constantFrom("a", "b", "c", "d", "e", "f"),
+      fc.option(fc.integer({ min: 0, max: 700 }), { nil: null }),
+      fc.boolean(),
+    );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const cache = new RowCache(maxBytes);

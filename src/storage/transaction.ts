@@ -91,14 +91,23 @@ export class OpenTransaction implements Transaction, Reader {
     return this.#base.read(key, this);
   }
 
-  async range(from: string, to: string, { limit = Number.POSITIVE_INFINITY, reverse = false }: RangeOptions = {}): Promise<Entry[]> {
+  async range(
+    from: string,
+    to: string,
+    { limit = Number.POSITIVE_INFINITY, reverse = false }: RangeOptions = {},
+  ): Promise<Entry[]> {
     this.#check(from);
     this.#check(to);
     if (limit <= 0 || compareKeys(from, to) >= 0) return [];
     if (this.#base.history.rangeChanged(from, to, this.#asOf)) this.#advance();
     const read = this.#reads.addRange(from, to);
     const { pending, disk } = this.#base.scan(from, to, { reverse, limit }, this);
-    const entries = await merge(layered(pending, this.#own(from, to, reverse), reverse), disk, reverse, limit);
+    const entries = await merge(
+      layered(pending, this.#own(from, to, reverse), reverse),
+      disk,
+      reverse,
+      limit,
+    );
     const last = entries.length >= limit ? entries.at(-1)?.[0] : undefined;
     if (last !== undefined) {
       // Behind the last entry nothing was looked at, so changes there do not matter.
@@ -109,7 +118,8 @@ export class OpenTransaction implements Transaction, Reader {
   }
 
   put(key: string, value: Uint8Array): void {
-    if (value.byteLength > maxValueBytes) throw new RangeError(`A value is longer than ${maxValueBytes} bytes.`);
+    if (value.byteLength > maxValueBytes)
+      throw new RangeError(`A value is longer than ${maxValueBytes} bytes.`);
     this.#write(key, value);
   }
 
@@ -186,7 +196,11 @@ export function sortEntries<E extends readonly [string, unknown]>(entries: E[], 
 }
 
 /** Both sorted; where both have a key, `upper` counts. */
-function layered(lower: [string, Written][], upper: [string, Written][], reverse: boolean): [string, Written][] {
+function layered(
+  lower: [string, Written][],
+  upper: [string, Written][],
+  reverse: boolean,
+): [string, Written][] {
   if (upper.length === 0) return lower;
   if (lower.length === 0) return upper;
   return sortEntries([...new Map([...lower, ...upper])], reverse);

@@ -10,7 +10,7 @@ import { newEncodedKey, temporaryDirectory } from "./children.ts";
 const rows = 300;
 const flipsPerFile = 40;
 const rootKey = fixedRootKey(decodeRootKey(newEncodedKey()));
-const valueOf = (i: number) => `value ${i} ${"v".repeat(200)}`;
+const valueAt = (i: number) => `value ${i} ${"v".repeat(200)}`;
 
 /** A store of which some is in tables and some in the write-ahead log. */
 async function fill(dir: string): Promise<void> {
@@ -18,8 +18,8 @@ async function fill(dir: string): Promise<void> {
     const store = await LevelStore.open({ dir, rootKey });
     for (let i = part * (rows / 2); i < (part + 1) * (rows / 2); i += 1) {
       await store.transact(async (tx) => {
-        tx.put(`row${String(i).padStart(4, "0")}`, Buffer.from(valueOf(i)));
-        tx.append("log", { at: i, text: valueOf(i) });
+        tx.put(`row${String(i).padStart(4, "0")}`, Buffer.from(valueAt(i)));
+        tx.append("log", { at: i, text: valueAt(i) });
       });
     }
     await store.close();
@@ -31,9 +31,11 @@ async function readWhole(dir: string): Promise<void> {
   const store = await LevelStore.open({ dir, rootKey });
   try {
     const found = await store.transact((tx) => tx.range("row", "rox"));
-    expect(found.map(([, value]) => Buffer.from(value).toString())).toEqual(Array.from({ length: rows }, (_, i) => valueOf(i)));
+    expect(found.map(([, value]) => Buffer.from(value).toString())).toEqual(
+      Array.from({ length: rows }, (_, i) => valueAt(i)),
+    );
     const { entries } = await store.log("log").read({ limit: rows + 1 });
-    expect(entries.map(({ text }) => text)).toEqual(Array.from({ length: rows }, (_, i) => valueOf(i)));
+    expect(entries.map(({ text }) => text)).toEqual(Array.from({ length: rows }, (_, i) => valueAt(i)));
   } finally {
     await store.close();
   }
@@ -73,7 +75,9 @@ describe("a flipped bit", () => {
   for (const kind of [/\.log$/, /\.ldb$/]) {
     it(`is detected wherever it is in a ${kind.source} file`, { timeout: 120_000 }, async () => {
       const state = join(source.dir, "state");
-      const files = readdirSync(state).filter((name) => kind.test(name) && statSync(join(state, name)).size > 0);
+      const files = readdirSync(state).filter(
+        (name) => kind.test(name) && statSync(join(state, name)).size > 0,
+      );
       expect(files.length).toBeGreaterThan(0);
       for (const file of files) {
         const { size } = statSync(join(state, file));
@@ -86,7 +90,9 @@ describe("a flipped bit", () => {
   }
 
   it("never yields wrong data from LevelDB's own files", { timeout: 120_000 }, async () => {
-    for (const file of readdirSync(join(source.dir, "state")).filter((name) => /^(MANIFEST|CURRENT)/.test(name))) {
+    for (const file of readdirSync(join(source.dir, "state")).filter((name) =>
+      /^(MANIFEST|CURRENT)/.test(name),
+    )) {
       const { size } = statSync(join(source.dir, "state", file));
       for (let at = 0; at < size; at += Math.ceil(size / flipsPerFile)) await isDetected(file, at);
     }

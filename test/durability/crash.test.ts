@@ -1,6 +1,6 @@
-import { setTimeout } from "node:timers/promises";
-import { dirname } from "node:path";
 import { rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeRootKey, fixedRootKey } from "../../src/sealing/rootKey.ts";
 import { LevelStore } from "../../src/storage/level.ts";
@@ -41,7 +41,13 @@ describe("kill -9", () => {
   );
 });
 
-async function writeUntilKilled(script: string, dir: string, rootKey: string, told: number[], cycle: number): Promise<void> {
+async function writeUntilKilled(
+  script: string,
+  dir: string,
+  rootKey: string,
+  told: number[],
+  cycle: number,
+): Promise<void> {
   const child = start(script, [dir, String(writers)], rootKey);
   // Every tenth is killed while it starts, which is while it recovers.
   if (cycle % 10 !== 9) expect(await child.firstLine, child.errors()).toBe("ready");
@@ -65,8 +71,10 @@ async function check(
   try {
     const rows = await store.transact((tx) => tx.range("count/", "count0"));
     const stored = new Array<number>(writers).fill(0);
-    for (const [key, value] of rows) stored[Number(key.slice("count/".length))] = Number(Buffer.from(value).toString());
-    for (let writer = 0; writer < writers; writer += 1) expect(stored[writer]).toBeGreaterThanOrEqual(told[writer] as number);
+    for (const [key, value] of rows)
+      stored[Number(key.slice("count/".length))] = Number(Buffer.from(value).toString());
+    for (let writer = 0; writer < writers; writer += 1)
+      expect(stored[writer]).toBeGreaterThanOrEqual(told[writer] as number);
     for (;;) {
       const { after } = checked;
       const page = await store.log("counts").read({ limit: 5000, ...(after !== undefined && { after }) });

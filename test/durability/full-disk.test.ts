@@ -24,7 +24,10 @@ function mountSmall(dir: string, size: string): string | undefined {
 }
 
 /** Counts up in a row and a log until it fails; returns the last count that was acknowledged. */
-async function countUntilFailure(store: LevelStore, from: number): Promise<{ acknowledged: number; error: unknown }> {
+async function countUntilFailure(
+  store: LevelStore,
+  from: number,
+): Promise<{ acknowledged: number; error: unknown }> {
   const padding = randomBytes(6000).toString("base64");
   for (let n = from + 1; ; n += 1) {
     try {
@@ -69,7 +72,9 @@ async function expectWhole(store: LevelStore, acknowledged: number): Promise<num
 }
 
 describe("a full disk", () => {
-  it("fails calls, loses nothing, and works again when there is space", { timeout: 60_000 }, async (context) => {
+  it("fails calls, loses nothing, and works again when there is space", {
+    timeout: 60_000,
+  }, async (context) => {
     const { dir, remove } = temporaryDirectory();
     const disk = join(dir, "disk");
     mkdirSync(disk);
@@ -109,7 +114,9 @@ describe("a full disk", () => {
       const write = (key: string) => store.transact(async (tx) => tx.put(key, Buffer.from("new")));
       const first = write("a");
       // Reads what is not yet on disk, so it fails with it.
-      const reader = new Promise<unknown>((resolve) => setImmediate(() => resolve(store.transact((tx) => tx.get("a")))));
+      const reader = new Promise<unknown>((resolve) =>
+        setImmediate(() => resolve(store.transact((tx) => tx.get("a")))),
+      );
       const results = await Promise.allSettled([first, reader, write("b")]);
       expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
       failing = false;

@@ -18,7 +18,11 @@ async function count(writer: number): Promise<never> {
       const value = await tx.get(`count/${writer}`);
       const next = Number(value === undefined ? 0 : Buffer.from(value).toString()) + 1;
       tx.put(`count/${writer}`, Buffer.from(String(next)));
-      tx.append("counts", { at: Date.now(), text: JSON.stringify({ writer, next, padding }), terms: [`writer=${writer}`] });
+      tx.append("counts", {
+        at: Date.now(),
+        text: JSON.stringify({ writer, next, padding }),
+        terms: [`writer=${writer}`],
+      });
       return next;
     });
     // Synchronous, so that nothing is told after the kill that was not acknowledged before it.

@@ -137,7 +137,10 @@ async function loadState(reader: RowReader, name: string): Promise<LogState> {
     state.lastAt = Math.max(state.lastAt, at);
     state.lastNumber = Math.max(state.lastNumber, number);
   };
-  for await (const { value } of reader.rows(keys.index, keys.index + afterAllPositions, { reverse: true, limit: 1 })) {
+  for await (const { value } of reader.rows(keys.index, keys.index + afterAllPositions, {
+    reverse: true,
+    limit: 1,
+  })) {
     const { last } = readIndex(value(), []);
     passed(positionAt(last), positionNumber(last));
   }

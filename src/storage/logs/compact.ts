@@ -2,7 +2,15 @@ import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { deflateRaw } from "node:zlib";
 import { encodeMeta, type LogBook, type LogState, type RowReader } from "./book.ts";
-import { decodePiece, encodeIndex, encodePiece, entryBytes, type PlacedEntry, readIndex, termHash } from "./format.ts";
+import {
+  decodePiece,
+  encodeIndex,
+  encodePiece,
+  entryBytes,
+  type PlacedEntry,
+  readIndex,
+  termHash,
+} from "./format.ts";
 import { afterAllPositions } from "./keys.ts";
 import { formatPosition, wholeTime } from "./position.ts";
 
@@ -76,6 +84,7 @@ export class Compactor {
       // Not beyond the last entry: what is appended from now on stays, also if its time is earlier.
       const behindLast = formatPosition(state.lastAt, state.lastNumber + 1);
       const wanted = formatPosition(wholeTime(Math.ceil(beforeMs)), 0);
+      // biome-ignore lint/complexity/useMathMinMax: positions are texts, not numbers.
       const start = wanted < behindLast ? wanted : behindLast;
       if (start > state.start) state.start = start;
       await this.#drop(state, (last) => last < state.start);
@@ -108,7 +117,12 @@ export class Compactor {
       const terms = hashesOf(entries);
       segmentBytes = segment.length + terms.byteLength;
       const position = formatPosition(first.at, first.number);
-      const index = { last: formatPosition(last.at, last.number), entries: entries.length, bytes: segmentBytes, terms };
+      const index = {
+        last: formatPosition(last.at, last.number),
+        entries: entries.length,
+        bytes: segmentBytes,
+        terms,
+      };
       writes.push([keys.segment + position, segment], [keys.index + position, encodeIndex(index)]);
     }
     if (writes.length === 0) return false;
@@ -195,4 +209,3 @@ function hashesOf(entries: readonly PlacedEntry[]): Uint32Array {
   for (const { terms } of entries) for (const term of terms) hashes.add(termHash(term));
   return Uint32Array.from(hashes).sort();
 }
-

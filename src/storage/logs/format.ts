@@ -95,7 +95,10 @@ export function encodeIndex(index: SegmentIndex): Buffer {
 }
 
 /** The head, and whether every one of `hashes` may be in the segment. */
-export function readIndex(encoded: Buffer, hashes: readonly number[]): Omit<SegmentIndex, "terms"> & { mayMatch: boolean } {
+export function readIndex(
+  encoded: Buffer,
+  hashes: readonly number[],
+): Omit<SegmentIndex, "terms"> & { mayMatch: boolean } {
   const hashesAt = lengthBytes + encoded.readUInt32LE();
   const head = JSON.parse(encoded.toString("utf8", lengthBytes, hashesAt)) as Omit<SegmentIndex, "terms">;
   return { ...head, mayMatch: hashes.every((hash) => hasHash(encoded, hashesAt, hash)) };

@@ -36,7 +36,11 @@ describe("logs in segments", () => {
     const level = openLevel(join(dir, "state"));
     await level.open();
     const prefix = `log/log\u0000${letter}`;
-    const iterator = level.iterator({ gte: Buffer.from(prefix), lt: Buffer.from(`${prefix}~`), highWaterMarkBytes: 1e6 });
+    const iterator = level.iterator({
+      gte: Buffer.from(prefix),
+      lt: Buffer.from(`${prefix}~`),
+      highWaterMarkBytes: 1e6,
+    });
     const keys = (await iterator.nextv(100_000)).map(([key]) => key.toString());
     await level.close();
     await open();
@@ -45,35 +49,56 @@ describe("logs in segments", () => {
 
   it("answer as a log in memory does, whatever is merged, trimmed or reopened between", async () => {
     const term = fc.subarray(["x=1", "y=2", "z=3"]);
-    const entry = fc.record({ at: fc.integer({ min: 0, max: 40 }), text: fc.string({ maxLength: 5 }), terms: term });
+    const entry = fc.record({
+      at: fc.integer({ min: 0, max: 40 }),
+      text: fc.string({ maxLength: 5 }),
+      terms: term,
+    });
     const step = fc.oneof(
-      { weight: 6, arbitrary: fc.record({ kind: fc.constant("append" as const), entries: fc.array(entry, { maxLength: 6 }) }) },
+      {
+        weight: 6,
+        arbitrary: fc.record({
+          kind: fc.constant("append" as const),
+          entries: fc.array(entry, { maxLength: 6 }),
+        }),
+      },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant("compact" as const) }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant("trim" as const), before: fc.nat(40) }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant("reopen" as const) }) },
     );
     const query = fc.record(
-      { from: fc.nat(45), to: fc.nat(45), terms: term, reverse: fc.boolean(), limit: fc.integer({ min: 1, max: 9 }) },
+      {
+        from: fc.nat(45),
+        to: fc.nat(45),
+        terms: term,
+        reverse: fc.boolean(),
+        limit: fc.integer({ min: 1, max: 9 }),
+      },
       { requiredKeys: ["limit"] },
     );
-    const property = fc.asyncProperty(fc.array(step, { maxLength: 20 }), fc.array(query, { maxLength: 8 }), async (steps, queries) => {
-      await store.reset();
-      const model = new MemoryStore();
-      for (const one of steps) {
-        if (one.kind === "append") {
-          await append(one.entries);
-          await model.transact(async (tx) => one.entries.forEach((each) => void tx.append("log", each)));
-        } else if (one.kind === "compact") await store.compact("log");
-        else if (one.kind === "trim") {
-          await store.trim("log", one.before);
-          await model.trim("log", one.before);
-        } else {
-          await store.close();
-          await open();
+    const property = fc.asyncProperty(
+      fc.array(step, { maxLength: 20 }),
+      fc.array(query, { maxLength: 8 }),
+      async (steps, queries) => {
+        await store.reset();
+        const model = new MemoryStore();
+        for (const one of steps) {
+          if (one.kind === "append") {
+            await append(one.entries);
+            await model.transact(async (tx) => one.entries.forEach((each) => void tx.append("log", each)));
+          } else if (one.kind === "compact") await store.compact("log");
+          else if (one.kind === "trim") {
+            await store.trim("log", one.before);
+            await model.trim("log", one.before);
+          } else {
+            await store.close();
+            await open();
+          }
         }
-      }
-      for (const one of queries) expect(await readAll(store, "log", one)).toEqual(await readAll(model, "log", one));
-    });
+        for (const one of queries)
+          expect(await readAll(store, "log", one)).toEqual(await readAll(model, "log", one));
+      },
+    );
     await fc.assert(property, { numRuns: 60 });
   }, 60_000);
 
@@ -110,7 +135,9 @@ describe("logs in segments", () => {
   it("opens only segments whose index has every term and whose time fits", async () => {
     for (let segment = 0; segment < 5; segment += 1) {
       await append([{ at: segment * 10, text: `first ${segment}`, terms: [`segment=${segment}`, "all=1"] }]);
-      await append([{ at: segment * 10 + 5, text: `last ${segment}`, terms: [`segment=${segment}`, "all=1"] }]);
+      await append([
+        { at: segment * 10 + 5, text: `last ${segment}`, terms: [`segment=${segment}`, "all=1"] },
+      ]);
       await store.compact("log");
     }
     const segments = await rowsOfKind("s");
@@ -118,10 +145,14 @@ describe("logs in segments", () => {
     await store.close();
     const level = openLevel(join(dir, "state"));
     await level.open();
-    await level.batch([0, 1, 4].map((i) => ({ type: "del" as const, key: Buffer.from(segments[i] as string) })), { sync: true });
+    await level.batch(
+      [0, 1, 4].map((i) => ({ type: "del" as const, key: Buffer.from(segments[i] as string) })),
+      { sync: true },
+    );
     await level.close();
     await open();
-    const read = (query: { from?: number; to?: number; terms?: string[]; reverse?: boolean }) => readAll(store, "log", { limit: 10, ...query });
+    const read = (query: { from?: number; to?: number; terms?: string[]; reverse?: boolean }) =>
+      readAll(store, "log", { limit: 10, ...query });
     expect(await read({ terms: ["all=1", "segment=3"] })).toEqual(["first 3", "last 3"]);
     expect(await read({ terms: ["segment=9"] })).toEqual([]);
     expect(await read({ from: 20, to: 35 })).toEqual(["first 2", "last 2", "first 3", "last 3"]);
@@ -133,7 +164,8 @@ describe("logs in segments", () => {
     await store.close();
     const maxBytes = 300_000;
     await open(maxBytes);
-    const noise = () => Buffer.from(Array.from({ length: 3000 }, () => Math.floor(Math.random() * 256))).toString("base64");
+    const noise = () =>
+      Buffer.from(Array.from({ length: 3000 }, () => Math.floor(Math.random() * 256))).toString("base64");
     for (let n = 0; n < 300; n += 1) await append([{ at: n, text: `${n} ${noise()}` }]);
     await store.compact("log");
     const texts = await readAll(store, "log", { limit: 1000 });

@@ -29,6 +29,7 @@ export function positionNumber(position: string): number {
 /** Time as it may stand in a position. Throws RangeError for what is not a time. */
 export function wholeTime(atMs: number): number {
   const whole = Math.floor(atMs);
-  if (!(whole >= 0 && whole <= maxTimeMs)) throw new RangeError("An entry's time is milliseconds since the epoch.");
+  if (!(whole >= 0 && whole <= maxTimeMs))
+    throw new RangeError("An entry's time is milliseconds since the epoch.");
   return whole;
 }

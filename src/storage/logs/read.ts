@@ -1,5 +1,5 @@
-import { inflateRaw } from "node:zlib";
 import { promisify } from "node:util";
+import { inflateRaw } from "node:zlib";
 import type { LogPage, LogQuery } from "../store.ts";
 import { type LogRow, type RowReader, readMeta } from "./book.ts";
 import { decodePiece, type PlacedEntry, readIndex, termHash } from "./format.ts";
@@ -88,8 +88,13 @@ async function* segmentsOf(
 }
 
 /** Rows of one kind that may hold entries within the bounds: those that start in it, and the one before. */
-async function* covering(reader: RowReader, prefix: string, { from, to, reverse }: Bounds): AsyncGenerator<LogRow> {
+async function* covering(
+  reader: RowReader,
+  prefix: string,
+  { from, to, reverse }: Bounds,
+): AsyncGenerator<LogRow> {
   let start = prefix + from;
-  for await (const { key } of reader.rows(prefix, `${prefix}${from}\u0000`, { reverse: true, limit: 1 })) start = key;
+  for await (const { key } of reader.rows(prefix, `${prefix}${from}\u0000`, { reverse: true, limit: 1 }))
+    start = key;
   yield* reader.rows(start, prefix + to, { reverse });
 }

@@ -8,7 +8,8 @@ export interface ExercisedStore extends Store {
 }
 
 export const bytes = (text: string): Uint8Array => Buffer.from(text);
-export const text = (value: Uint8Array | undefined): string | undefined => value && Buffer.from(value).toString();
+export const text = (value: Uint8Array | undefined): string | undefined =>
+  value && Buffer.from(value).toString();
 
 export async function put(store: Store, key: string, value: string): Promise<void> {
   await store.transact(async (tx) => tx.put(key, bytes(value)));

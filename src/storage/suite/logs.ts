@@ -47,17 +47,21 @@ function expected(entries: LogEntry[], { from = 0, to = 1e9, terms = [], reverse
 export function logSuite(store: () => ExercisedStore): void {
   describe("logs", () => {
     it("pages through entries by time and terms, in both directions, as a filtered list would", async () => {
-      const property = fc.asyncProperty(fc.array(fc.array(entry, { maxLength: 5 }), { maxLength: 8 }), fc.array(query, { maxLength: 6 }), async (commits, queries) => {
-        await store().reset();
-        for (const entries of commits) {
-          await store().transact(async (tx) => {
-            for (const one of entries) tx.append("log", one);
-          });
-        }
-        for (const one of queries) {
-          expect(await readAll(store(), "log", one)).toEqual(expected(commits.flat(), one));
-        }
-      });
+      const property = fc.asyncProperty(
+        fc.array(fc.array(entry, { maxLength: 5 }), { maxLength: 8 }),
+        fc.array(query, { maxLength: 6 }),
+        async (commits, queries) => {
+          await store().reset();
+          for (const entries of commits) {
+            await store().transact(async (tx) => {
+              for (const one of entries) tx.append("log", one);
+            });
+          }
+          for (const one of queries) {
+            expect(await readAll(store(), "log", one)).toEqual(expected(commits.flat(), one));
+          }
+        },
+      );
       await fc.assert(property, { numRuns: 60 });
     });
 
@@ -85,17 +89,22 @@ export function logSuite(store: () => ExercisedStore): void {
       for (const text of ["a", "b", "c"]) await append(text);
       const page = await store().log("log").read({ limit: 2 });
       await append("d");
-      const rest = await store().log("log").read({ limit: 9, after: page.next as string });
+      const rest = await store()
+        .log("log")
+        .read({ limit: 9, after: page.next as string });
       expect(rest.entries.map(({ text }) => text)).toEqual(["c", "d"]);
     });
 
     it("refuses positions and times that are none", async () => {
       await expect(store().log("log").read({ limit: 1, after: "x" })).rejects.toThrow(RangeError);
-      await expect(store().transact(async (tx) => tx.append("log", { at: Number.NaN, text: "" }))).rejects.toThrow(RangeError);
+      await expect(
+        store().transact(async (tx) => tx.append("log", { at: Number.NaN, text: "" })),
+      ).rejects.toThrow(RangeError);
     });
 
     it("drops entries by age", async () => {
-      for (const at of [1, 2, 3, 4]) await store().transact(async (tx) => tx.append("log", { at, text: String(at) }));
+      for (const at of [1, 2, 3, 4])
+        await store().transact(async (tx) => tx.append("log", { at, text: String(at) }));
       await store().trim("log", 3);
       expect(await readAll(store(), "log", { limit: 2 })).toEqual(["3", "4"]);
       await store().transact(async (tx) => tx.append("log", { at: 1, text: "late" }));

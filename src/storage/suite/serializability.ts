@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { ExercisedStore } from "./helpers.ts";
 
 const encode = (value: number): Uint8Array => Buffer.from(String(value));
-const decode = (value: Uint8Array | undefined): number => (value === undefined ? 0 : Number(Buffer.from(value).toString()));
+const decode = (value: Uint8Array | undefined): number =>
+  value === undefined ? 0 : Number(Buffer.from(value).toString());
 
 /** Gives way to others a few times, so that bodies interleave. */
 async function yieldTurns(turns: number): Promise<void> {
@@ -29,30 +30,37 @@ export function serializabilitySuite(store: () => ExercisedStore): void {
 
   describe("serializability", () => {
     it("leaves random concurrent transactions as their log, replayed in order, would", async () => {
-      const property = fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 8 }), async (transactions) => {
-        await store().reset();
-        await Promise.all(transactions.map((steps, i) => store().transact((tx) => runSteps(steps, i, tx))));
-        const { entries } = await store().log("order").read({ limit: 100 });
-        const model = new Array<number>(keys).fill(0);
-        for (const { text } of entries) {
-          const { i, seen } = JSON.parse(text) as { i: number; seen: number[] };
-          const expected: number[] = [];
-          for (const { read, write, add } of transactions[i] as Step[]) {
-            expected.push(model[read] as number);
-            model[write] = (model[read] as number) + add;
+      const property = fc.asyncProperty(
+        fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 8 }),
+        async (transactions) => {
+          await store().reset();
+          await Promise.all(transactions.map((steps, i) => store().transact((tx) => runSteps(steps, i, tx))));
+          const { entries } = await store().log("order").read({ limit: 100 });
+          const model = new Array<number>(keys).fill(0);
+          for (const { text } of entries) {
+            const { i, seen } = JSON.parse(text) as { i: number; seen: number[] };
+            const expected: number[] = [];
+            for (const { read, write, add } of transactions[i] as Step[]) {
+              expected.push(model[read] as number);
+              model[write] = (model[read] as number) + add;
+            }
+            expect(seen).toEqual(expected);
           }
-          expect(seen).toEqual(expected);
-        }
-        expect(entries).toHaveLength(transactions.length);
-        const state = await store().transact((tx) => tx.range("k", "l"));
-        const found = new Array<number>(keys).fill(0);
-        for (const [key, value] of state) found[Number(key.slice(1))] = decode(value);
-        expect(found).toEqual(model);
-      });
+          expect(entries).toHaveLength(transactions.length);
+          const state = await store().transact((tx) => tx.range("k", "l"));
+          const found = new Array<number>(keys).fill(0);
+          for (const [key, value] of state) found[Number(key.slice(1))] = decode(value);
+          expect(found).toEqual(model);
+        },
+      );
       await fc.assert(property, { numRuns: 60 });
     });
 
-    async function runSteps(steps: Step[], i: number, tx: Parameters<Parameters<ExercisedStore["transact"]>[0]>[0]): Promise<void> {
+    async function runSteps(
+      steps: Step[],
+      i: number,
+      tx: Parameters<Parameters<ExercisedStore["transact"]>[0]>[0],
+    ): Promise<void> {
       const seen: number[] = [];
       for (const { read, write, add, turns } of steps) {
         const value = decode(await tx.get(`k${read}`));
@@ -85,7 +93,7 @@ export function serializabilitySuite(store: () => ExercisedStore): void {
           for (const [, value] of await tx.range("account3", "account9")) total += decode(value);
           return total;
         });
-      const work: Promise<number | void>[] = [];
+      const work: Promise<unknown>[] = [];
       for (let i = 0; i < 60; i += 1) {
         work.push(transfer(i % accounts, (i * 7 + 1) % accounts));
         if (i % 4 === 0) work.push(sum(i % 3));
