@@ -13,10 +13,19 @@ function readPublicKey(der: Buffer): KeyObject | undefined {
   }
 }
 
-/** The same curve, by the library's own description of both. */
-function sameCurve(a: KeyObject, b: KeyObject): boolean {
+/** DER of id-ecPublicKey, as a key's algorithm begins. */
+const ecPublicKeyOid = Buffer.from("06072a8648ce3d0201", "hex");
+
+/**
+ * The same curve, by the library's own description of both. The curve must be given by its name: parameters that
+ * a stranger spelt out are how invalid-curve attacks begin.
+ */
+function sameCurve(der: Buffer, theirs: KeyObject, ours: KeyObject): boolean {
+  const named = der[der.indexOf(ecPublicKeyOid) + ecPublicKeyOid.length] === 0x06;
   return (
-    a.asymmetricKeyType === "ec" && a.asymmetricKeyDetails?.namedCurve === b.asymmetricKeyDetails?.namedCurve
+    named &&
+    theirs.asymmetricKeyType === "ec" &&
+    theirs.asymmetricKeyDetails?.namedCurve === ours.asymmetricKeyDetails?.namedCurve
   );
 }
 
@@ -33,7 +42,7 @@ export const deriveSharedSecret = kms.operation("DeriveSharedSecret", {
     checkAlgorithm(key, KeyAgreementAlgorithm, ctx);
     const material = await currentMaterial(key, ctx);
     const theirs = readPublicKey(PublicKey);
-    if (theirs === undefined || !sameCurve(theirs, publicKeyOf(material)))
+    if (theirs === undefined || !sameCurve(PublicKey, theirs, publicKeyOf(material)))
       throw ctx.error("ValidationException", "");
     const SharedSecret = diffieHellman({ privateKey: privateKeyOf(material), publicKey: theirs });
     endDryRun(DryRun, ctx);

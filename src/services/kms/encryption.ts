@@ -99,7 +99,7 @@ async function decryptWith(
   { keyName, blob, algorithm, context }: DecryptInput,
   operation: string,
   ctx: Context<DecryptErrors>,
-): Promise<{ key: KeyRow; plaintext: Buffer }> {
+): Promise<{ key: KeyRow; plaintext: Buffer; materialId?: string }> {
   const symmetric = algorithm === "SYMMETRIC_DEFAULT";
   if (!symmetric && keyName === undefined) {
     throw ctx.error("ValidationException", "KeyId is required for asymmetric decryption.");
@@ -118,7 +118,7 @@ async function decryptWith(
       ? await openRsa(key, algorithm, blob, ctx)
       : await openSymmetric(key, header.materialId, blob, context, ctx);
   if (plaintext === undefined) throw ctx.error("InvalidCiphertextException", "");
-  return { key, plaintext };
+  return { key, plaintext, ...(header && { materialId: header.materialId }) };
 }
 
 async function openSymmetric(
@@ -165,13 +165,18 @@ export const decrypt = kms.operation("Decrypt", {
     refuseRecipient(input.Recipient, ctx);
     if (input.CiphertextBlob === undefined)
       throw ctx.error("ValidationException", "CiphertextBlob is required.");
-    const { key, plaintext } = await decryptWith(
+    const { key, plaintext, materialId } = await decryptWith(
       { keyName: input.KeyId, blob: input.CiphertextBlob, algorithm, context: input.EncryptionContext },
       "Decrypt",
       ctx,
     );
     endDryRun(input.DryRun, ctx);
-    return { Plaintext: plaintext, KeyId: key.arn, EncryptionAlgorithm: algorithm };
+    return {
+      Plaintext: plaintext,
+      KeyId: key.arn,
+      EncryptionAlgorithm: algorithm,
+      ...(materialId !== undefined && { KeyMaterialId: materialId }),
+    };
   },
   record: { readOnly: true },
 });
@@ -216,7 +221,11 @@ export const reEncrypt = kms.operation("ReEncrypt", {
       input.DestinationEncryptionAlgorithm ?? "SYMMETRIC_DEFAULT";
     if (input.CiphertextBlob === undefined)
       throw ctx.error("ValidationException", "CiphertextBlob is required.");
-    const { key: source, plaintext } = await decryptWith(
+    const {
+      key: source,
+      plaintext,
+      materialId,
+    } = await decryptWith(
       {
         keyName: input.SourceKeyId,
         blob: input.CiphertextBlob,
@@ -241,6 +250,9 @@ export const reEncrypt = kms.operation("ReEncrypt", {
       KeyId: target.arn,
       SourceEncryptionAlgorithm,
       DestinationEncryptionAlgorithm,
+      ...(materialId !== undefined && { SourceKeyMaterialId: materialId }),
+      ...(DestinationEncryptionAlgorithm === "SYMMETRIC_DEFAULT" &&
+        target.currentMaterial !== undefined && { DestinationKeyMaterialId: target.currentMaterial }),
     };
   },
   record: { readOnly: true },
