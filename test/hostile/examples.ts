@@ -1,0 +1,96 @@
+import { type Contract, type Member, type ScalarShape, unit } from "../../src/protocols/contract.ts";
+import { compilePattern } from "../../src/protocols/patterns.ts";
+
+/** Requests made from a contract alone: the smallest input of an operation that its limits allow. */
+
+type Value = string | number | boolean | Buffer | Date | Value[] | { [name: string]: Value };
+
+/** Texts for members that have a meaning; the first that fits the member's limits is taken. */
+export interface Texts {
+  /** By the member's name. */
+  named: Record<string, string>;
+  /** For every other member, in order of preference. */
+  others: readonly string[];
+}
+
+export function exampleInput(contract: Contract, operation: string, texts: Texts): Record<string, Value> {
+  const { input } = contract.operations[operation] ?? { input: unit };
+  if (input === unit) return {};
+  return example(contract, { shape: input }, "", texts, 0) as Record<string, Value>;
+}
+
+/** Longest way down a recursive shape. */
+const maxDepth = 12;
+
+function example(contract: Contract, member: Member, name: string, texts: Texts, depth: number): Value {
+  const shape = contract.shapes[member.shape];
+  if (shape === undefined || depth > maxDepth) throw new Error(`No example of ${member.shape}.`);
+  if (shape.type === "structure" || shape.type === "union") {
+    const wanted = shape.type === "union" ? Object.keys(shape.members).slice(0, 1) : (shape.required ?? []);
+    return Object.fromEntries(
+      wanted.map((one) => [one, example(contract, shape.members[one] as Member, one, texts, depth + 1)]),
+    );
+  }
+  if (shape.type === "list") {
+    return Array.from({ length: Math.max(1, shape.min ?? 1) }, () =>
+      example(contract, shape.member, name, texts, depth + 1),
+    );
+  }
+  if (shape.type === "map") return {};
+  return scalar(shape as ScalarShape, name, texts);
+}
+
+function scalar(shape: ScalarShape, name: string, texts: Texts): Value {
+  switch (shape.type) {
+    case "string":
+      return text(shape, name, texts);
+    case "boolean":
+      return false;
+    case "blob":
+      return Buffer.alloc(Math.max(1, shape.min ?? 1), 7);
+    case "timestamp":
+      return new Date("2026-11-01T00:00:00Z");
+    default:
+      return Math.max(1, shape.min ?? 1);
+  }
+}
+
+function text(shape: ScalarShape, name: string, { named, others }: Texts): string {
+  const [first] = shape.enum ?? [];
+  if (first !== undefined) return first;
+  const pattern = shape.pattern === undefined ? undefined : compilePattern(shape.pattern);
+  const fits = (one: string) =>
+    one.length >= (shape.min ?? 0) &&
+    one.length <= (shape.max ?? Number.POSITIVE_INFINITY) &&
+    (pattern?.test(one) ?? true);
+  const given = [named[name], ...others].find((one) => one !== undefined && fits(one));
+  if (given === undefined) throw new Error(`No example fits ${name} (${JSON.stringify(shape)}): add one.`);
+  return given;
+}
+
+/** The body of a request in a service's first protocol, JSON or query. */
+export function encoded(contract: Contract, operation: string, input: Record<string, Value>): string {
+  if (contract.protocols[0]?.startsWith("awsJson")) return JSON.stringify(jsonOf(input));
+  const parameters = new URLSearchParams({ Action: operation, Version: contract.apiVersion });
+  addQuery(parameters, "", input);
+  return parameters.toString();
+}
+
+function jsonOf(value: Value): unknown {
+  if (Buffer.isBuffer(value)) return value.toString("base64");
+  if (value instanceof Date) return value.getTime() / 1000;
+  if (Array.isArray(value)) return value.map(jsonOf);
+  if (typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, jsonOf(member)]));
+}
+
+function addQuery(parameters: URLSearchParams, at: string, value: Value): void {
+  if (Buffer.isBuffer(value)) parameters.set(at, value.toString("base64"));
+  else if (value instanceof Date) parameters.set(at, value.toISOString());
+  else if (Array.isArray(value)) {
+    for (const [i, item] of value.entries()) addQuery(parameters, `${at}.member.${i + 1}`, item);
+  } else if (typeof value === "object") {
+    for (const [name, member] of Object.entries(value))
+      addQuery(parameters, at === "" ? name : `${at}.${name}`, member);
+  } else parameters.set(at, String(value));
+}

@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+import { buildDirectory } from "../../src/kit/buildFiles.ts";
+import type { ServiceDefinition } from "../../src/kit/service.ts";
+import type { Contract } from "../../src/protocols/contract.ts";
+import { services } from "../../src/services/index.ts";
+import { encoded, exampleInput, type Texts } from "./examples.ts";
+import type { Draft } from "./sign.ts";
+
+/** Every operation that is built, from the services' own lists, and a request for each. */
+
+/** An operation that is built. */
+export interface Target {
+  service: string;
+  operation: string;
+  name: string;
+  contract: Contract;
+}
+
+export async function builtOperations(): Promise<Target[]> {
+  const targets: Target[] = [];
+  for (const [service, { load }] of Object.entries(services)) {
+    const { operations }: ServiceDefinition = (await load()).default;
+    const contract = JSON.parse(
+      readFileSync(`${buildDirectory}/contracts/${service}.json`, "utf8"),
+    ) as Contract;
+    for (const { name } of operations) {
+      targets.push({ service, operation: name, name: `${service}:${name}`, contract });
+    }
+  }
+  return targets;
+}
+
+/** What the requests name: things of the home account, by ARN where a member takes one. */
+export function textsOf(accountId: string, keyArn: string): Texts {
+  const role = `arn:aws:iam::${accountId}:role/example`;
+  const policy = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
+  });
+  return {
+    named: {
+      KeyId: keyArn,
+      TargetKeyId: keyArn,
+      DestinationKeyId: keyArn,
+      AliasName: "alias/example",
+      RoleArn: role,
+      PrincipalArn: role,
+      PolicyArn: `arn:aws:iam::${accountId}:policy/example`,
+      PolicySourceArn: role,
+      PolicyDocument: policy,
+      AssumeRolePolicyDocument: policy,
+      AccountId: accountId,
+      UserName: "nobody",
+      DeletionTaskId:
+        "task/aws-service-role/example.amazonaws.com/AWSServiceRoleForExample/00000000-0000-4000-8000-000000000000",
+    },
+    others: [
+      "example",
+      "v1",
+      role,
+      "123456",
+      "eu-west-1",
+      accountId,
+      policy,
+      "someone@example.com",
+      "AKIAIOSFODNN7EXAMPLE",
+      "o-exampleorgid",
+      "r-example",
+      "ou-example-exampleou",
+      "p-examplepolicy",
+      "h-exampleorgid",
+      "car-exampleorgidexampleorgidexampleo",
+      "example.amazonaws.com",
+      "e".repeat(64),
+      "e".repeat(128),
+      "00000000-0000-4000-8000-000000000000",
+    ],
+  };
+}
+
+/** The smallest request for an operation. */
+export function draftOf({ contract, operation }: Target, texts: Texts): Draft {
+  const json = contract.protocols[0]?.startsWith("awsJson");
+  return {
+    method: "POST",
+    path: "/",
+    query: "",
+    headers: json
+      ? {
+          "content-type": `application/x-amz-json-${contract.protocols[0] === "awsJson1_0" ? "1.0" : "1.1"}`,
+          "x-amz-target": `${contract.target}.${operation}`,
+        }
+      : { "content-type": "application/x-www-form-urlencoded" },
+    body: encoded(contract, operation, exampleInput(contract, operation, texts)),
+  };
+}
