@@ -62,12 +62,16 @@ export async function listen(options: ServerOptions, host: string, port: number)
     server.once("error", reject);
     server.listen(port, host, () => resolve());
   });
+  // Node starts to watch for slow requests when its own server listens; this one is handed its connections.
+  http1.emit("listening");
   const address = server.address();
   return {
     port: typeof address === "object" && address !== null ? address.port : port,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
+      // Ends the watch; that it never listened itself is no error.
+      http1.close(() => {});
       await closed;
     },
   };
@@ -82,7 +86,7 @@ function http1Server(serve: Serve): Http1Server {
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
-      connectionsCheckingInterval: 5_000,
+      connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs),
       noDelay: true,
     },
     serve,
@@ -109,6 +113,7 @@ function http2Server(serve: Serve): Http2Server {
   const server = createHttp2(
     {
       settings: { maxConcurrentStreams: limits.maxHttp2Streams, maxHeaderListSize: limits.maxHeaderBytes },
+      maxHeaderListPairs: limits.maxHeaders,
       maxSessionMemory: 32,
     },
     serve,
@@ -141,10 +146,7 @@ function tlsServer(
   return createTls(
     { ...tls, ALPNProtocols: ["h2", "http/1.1"], minVersion: "TLSv1.2", handshakeTimeout: 15_000 },
     (socket) => {
-      (socket.alpnProtocol === "h2" ? http2 : http1).emit(
-        socket.alpnProtocol === "h2" ? "connection" : "connection",
-        socket,
-      );
+      (socket.alpnProtocol === "h2" ? http2 : http1).emit("connection", socket);
     },
   );
 }
