@@ -10,7 +10,15 @@ export const directory: IdentityDirectory = {
     if (!role || role.arn !== arn) return undefined;
     const { roleName, roleId, trustPolicy, maxSessionDuration, tags } = role;
     const account = match[1] as string;
-    return { arn, account, roleName, roleId, trustPolicy, maxSessionDurationSeconds: maxSessionDuration, tags };
+    return {
+      arn,
+      account,
+      roleName,
+      roleId,
+      trustPolicy,
+      maxSessionDurationSeconds: maxSessionDuration,
+      tags,
+    };
   },
   async findProvider() {
     return undefined;

@@ -12,14 +12,24 @@ export interface ManagedPolicy {
   updateDate: number;
 }
 
-type IndexRow = [arn: string, policyId: string, versionId: string, createDate: number, updateDate: number, offset: number, bytes: number];
+type IndexRow = [
+  arn: string,
+  policyId: string,
+  versionId: string,
+  createDate: number,
+  updateDate: number,
+  offset: number,
+  bytes: number,
+];
 
 let index: Map<string, IndexRow> | undefined;
 const documents = new Map<string, string>();
 
 function load(): Map<string, IndexRow> {
   if (index === undefined) {
-    const rows = JSON.parse(readFileSync(join(buildDirectory, "managed-policies/index.json"), "utf8")) as IndexRow[];
+    const rows = JSON.parse(
+      readFileSync(join(buildDirectory, "managed-policies/index.json"), "utf8"),
+    ) as IndexRow[];
     index = new Map(rows.map((row) => [row[0], row]));
   }
   return index;

@@ -3,7 +3,18 @@ import type { Credential } from "../../kit/service.ts";
 import { compileCached, type NamedPolicy } from "../../policy/index.ts";
 import type { Transaction } from "../../storage/store.ts";
 import { managedPolicyDocument } from "./managedPolicies.ts";
-import { type AccessKeyRow, accessKeys, groups, type PolicyHolder, policies, roles, users } from "./tables.ts";
+import { lastPart, seconds } from "./shared.ts";
+import {
+  type AccessKeyRow,
+  accessKeys,
+  groups,
+  type PolicyHolder,
+  policies,
+  principalIds,
+  roles,
+  type UserRow,
+  users,
+} from "./tables.ts";
 
 /** What the path asks of IAM: whose key is this, and which policies does a principal have. */
 
@@ -17,14 +28,24 @@ export async function findAccessKey(accessKeyId: string, tx: Transaction): Promi
 async function callerOf(row: AccessKeyRow, tx: Transaction): Promise<Caller | undefined> {
   const { account, accessKeyId, userName } = row;
   if (userName === undefined) {
-    return { accessKeyId, principal: { kind: "root", account, arn: `arn:aws:iam::${account}:root`, userId: account } };
+    return {
+      accessKeyId,
+      principal: { kind: "root", account, arn: `arn:aws:iam::${account}:root`, userId: account },
+    };
   }
   const user = await users.get(tx, account, userName.toLowerCase());
   if (user === undefined) return undefined;
-  return { accessKeyId, userName: user.userName, principal: { kind: "user", account, arn: user.arn, userId: user.userId } };
+  return {
+    accessKeyId,
+    userName: user.userName,
+    principal: { kind: "user", account, arn: user.arn, userId: user.userId },
+  };
 }
 
-export async function principalPolicies(caller: Caller, tx: Transaction): Promise<PrincipalPolicies | undefined> {
+export async function principalPolicies(
+  caller: Caller,
+  tx: Transaction,
+): Promise<PrincipalPolicies | undefined> {
   const policiesOf = await ownPolicies(caller, tx);
   const { session } = caller;
   if (policiesOf === undefined || session?.policyArns === undefined) return policiesOf;
@@ -33,21 +54,34 @@ export async function principalPolicies(caller: Caller, tx: Transaction): Promis
 }
 
 async function ownPolicies(caller: Caller, tx: Transaction): Promise<PrincipalPolicies | undefined> {
-  const { kind, account, roleArn, arn } = caller.principal;
-  if (kind === "user") return userPolicies(account, caller.userName ?? lastPart(arn), tx);
-  if (kind === "role-session" && roleArn !== undefined) return rolePolicies(caller, account, lastPart(roleArn), tx);
-  if (kind === "federated-user" && caller.principal.issuerArn?.includes(":user/")) {
-    return userPolicies(account, lastPart(caller.principal.issuerArn), tx);
+  const { kind, account, roleArn, issuerArn } = caller.principal;
+  if (kind === "user") return userPolicies(await userOf(caller, tx), account, tx);
+  if (kind === "role-session" && roleArn !== undefined)
+    return rolePolicies(caller, account, lastPart(roleArn), tx);
+  if (kind === "federated-user" && issuerArn?.includes(":user/")) {
+    const issuer = await users.get(tx, account, lastPart(issuerArn).toLowerCase());
+    // The token was made by an earlier user of that name.
+    const isLater =
+      issuer !== undefined && seconds(issuer.createDate).getTime() > (caller.session?.issuedAt ?? 0);
+    return userPolicies(isLater ? undefined : issuer, account, tx);
   }
   return kind === "root" || kind === "federated-user" ? { identity: [], tags: {} } : undefined;
 }
 
-function lastPart(arn: string): string {
-  return arn.slice(arn.lastIndexOf("/") + 1);
+/** The very user that signed: not one made again under the name, yet the same one under a new name. */
+async function userOf({ principal, userName }: Caller, tx: Transaction): Promise<UserRow | undefined> {
+  const { account, arn, userId } = principal;
+  const named = await users.get(tx, account, (userName ?? lastPart(arn)).toLowerCase());
+  if (named?.userId === userId) return named;
+  const now = await principalIds.get(tx, userId);
+  return now && users.get(tx, account, lastPart(now.arn).toLowerCase());
 }
 
-async function userPolicies(account: string, name: string, tx: Transaction): Promise<PrincipalPolicies | undefined> {
-  const user = await users.get(tx, account, name.toLowerCase());
+async function userPolicies(
+  user: UserRow | undefined,
+  account: string,
+  tx: Transaction,
+): Promise<PrincipalPolicies | undefined> {
   if (user === undefined) return undefined;
   const identity = await held(user, user.arn, tx);
   for (const groupName of user.groups) {
@@ -58,10 +92,16 @@ async function userPolicies(account: string, name: string, tx: Transaction): Pro
   return { identity, tags: user.tags, ...(boundary && { boundary }) };
 }
 
-async function rolePolicies(caller: Caller, account: string, name: string, tx: Transaction): Promise<PrincipalPolicies | undefined> {
+async function rolePolicies(
+  caller: Caller,
+  account: string,
+  name: string,
+  tx: Transaction,
+): Promise<PrincipalPolicies | undefined> {
   const role = await roles.get(tx, account, name.toLowerCase());
   // A role that was deleted and made again under the same name is another role.
-  if (role === undefined || (caller.session?.roleId !== undefined && caller.session.roleId !== role.roleId)) return undefined;
+  if (role === undefined || (caller.session?.roleId !== undefined && caller.session.roleId !== role.roleId))
+    return undefined;
   const identity = await held(role, role.arn, tx);
   const boundary = role.boundary === undefined ? undefined : await boundaryPolicy(role.boundary, tx);
   return { identity, tags: role.tags, ...(boundary && { boundary }) };
@@ -81,7 +121,12 @@ async function held(holder: PolicyHolder, arn: string, tx: Transaction): Promise
 
 /** A boundary that cannot be found must not widen anything: an empty one allows nothing. */
 async function boundaryPolicy(arn: string, tx: Transaction): Promise<NamedPolicy> {
-  return (await managedPolicy(arn, tx, "boundary")) ?? { name: arn, policy: compileCached(allowsNothing, "boundary") };
+  return (
+    (await managedPolicy(arn, tx, "boundary")) ?? {
+      name: arn,
+      policy: compileCached(allowsNothing, "boundary"),
+    }
+  );
 }
 
 const allowsNothing = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}';

@@ -63,10 +63,24 @@ export interface PolicyRow {
   /** By version id: "v1". */
   versions: Record<string, { document: string; createDate: number }>;
   nextVersion: number;
-  attachmentCount: number;
-  boundaryCount: number;
   tags: Record<string, string>;
 }
+
+export interface InstanceProfileRow {
+  profileName: string;
+  profileId: string;
+  path: string;
+  arn: string;
+  createDate: number;
+  /** Name of its role, in lower case. */
+  role?: string;
+  tags: Record<string, string>;
+}
+
+/** What is counted for the account's quotas. */
+export type Counted = "users" | "groups" | "roles" | "policies" | "instanceProfiles";
+
+export type HolderKind = "group" | "role" | "user";
 
 export interface AccessKeyRow {
   accessKeyId: string;
@@ -82,7 +96,40 @@ export const users = table<UserRow, [account: string, name: string]>("iam", "use
 export const groups = table<GroupRow, [account: string, name: string]>("iam", "groups");
 export const roles = table<RoleRow, [account: string, name: string]>("iam", "roles");
 export const policies = table<PolicyRow, [account: string, name: string]>("iam", "policies");
+export const instanceProfiles = table<InstanceProfileRow, [account: string, name: string]>(
+  "iam",
+  "instance-profiles",
+);
+/** Which instance profiles hold a role. */
+export const roleProfiles = table<{ profile: string }, [account: string, role: string, profile: string]>(
+  "iam",
+  "role-profiles",
+);
+/** Who is in a group; the other direction stands in the user's own row. */
+export const groupMembers = table<{ user: string }, [account: string, group: string, user: string]>(
+  "iam",
+  "group-members",
+);
+/** Who uses a managed policy, as a permissions policy or as a boundary; the other direction is the holder's row. */
+export const policyUses = table<
+  object,
+  [account: string, policyArn: string, usage: "attached" | "boundary", kind: HolderKind, name: string]
+>("iam", "policy-uses");
+/** Users and roles by unique id, for trust policies: the id outlives a change of name, and no deletion. */
+export const principalIds = table<{ arn: string }, [uniqueId: string]>("iam", "principal-ids");
+/** Deletions of service-linked roles, for their status. */
+export const deletionTasks = table<{ roleName: string }, [account: string, task: string]>(
+  "iam",
+  "deletion-tasks",
+);
+export const counts = table<{ count: number }, [account: string, what: Counted]>("iam", "counts");
+export const aliases = table<{ alias: string }, [account: string]>("iam", "account-aliases");
+/** Aliases are unique over all accounts. */
+export const aliasOwners = table<{ account: string }, [alias: string]>("iam", "alias-owners");
 /** By id alone: a request names no account. */
 export const accessKeys = table<AccessKeyRow, [accessKeyId: string]>("iam", "access-keys");
 /** Which keys a user has; "" stands for the root. */
-export const userKeys = table<{ createDate: number }, [account: string, name: string, accessKeyId: string]>("iam", "user-keys");
+export const userKeys = table<{ createDate: number }, [account: string, name: string, accessKeyId: string]>(
+  "iam",
+  "user-keys",
+);
