@@ -42,7 +42,7 @@ export async function startCloudkeepProcess(
     ["start", "--port", "0", "--data", directory, "--log", "error"],
     {
       execArgv: process.env.BENCH_PROFILE
-        ? ["--cpu-prof", `--cpu-prof-dir=${process.env.BENCH_PROFILE}`]
+        ? ["--cpu-prof", "--cpu-prof-interval=200", `--cpu-prof-dir=${process.env.BENCH_PROFILE}`]
         : [],
       stdio: ["ignore", "pipe", "inherit", "ipc"],
       env: {

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type LoadResult, runLoad } from "./load.ts";
 import { type CloudkeepServer, removeData, startBare, startCloudkeepProcess } from "./processes.ts";
+import { type Account, seedAccounts, seedKeys, seedUsers, usersPerAccount, withStore } from "./seed.ts";
 import { requestMaker } from "./signed.ts";
 
 const connections = 64;
@@ -28,11 +29,12 @@ async function compare(
   requests: () => Buffer[],
   answerBytes: number,
 ): Promise<void> {
+  if (!name.includes(only)) return;
   const bare = await startBare(answerBytes);
   let own: LoadResult | undefined;
   let floor: LoadResult | undefined;
   try {
-    for (let round = 0; round < 2; round++) {
+    for (let round = 0; round < rounds; round++) {
       const list = requests();
       const measured = await runLoad({ port: server.port, connections, requests: list, count });
       if (measured.failed > 0)
@@ -54,37 +56,84 @@ function residentMb(pid: number): number {
   return Number(match?.[1] ?? 0) / 1024;
 }
 
+const home = "000000000000";
+const rounds = 2;
+/** Measures only what has this in its name. */
+const only = process.env.BENCH_ONLY ?? "";
+/** Rows that stand when the writes are measured again. */
+const million = Number(process.env.BENCH_ROWS ?? 1_000_000);
+
 let serial = 0;
+
+interface Seeded {
+  accounts: Account[];
+  keyIds: string[];
+}
+
+/** CreateUser spread over accounts, each within IAM's quota; Encrypt of 1 KiB under keys at random. */
+async function writes(suffix: string, server: CloudkeepServer, { accounts, keyIds }: Seeded): Promise<void> {
+  const { port } = server;
+  const makers = accounts.map(({ credentials }) => requestMaker({ port, service: "iam", credentials }));
+  const kms = requestMaker({ port, service: "kms", credentials: server.credentials });
+  const Plaintext = Buffer.alloc(1024, 7).toString("base64");
+  const createUsers = () =>
+    Array.from({ length: count }, () => {
+      const maker = makers[serial % makers.length] as (typeof makers)[number];
+      return maker.query({ Action: "CreateUser", Version: "2010-05-08", UserName: `user-${serial++}` });
+    });
+  const encrypts = () =>
+    Array.from({ length: Math.min(count, Math.max(keyIds.length, 64)) }, () => {
+      const KeyId = keyIds[Math.floor(Math.random() * keyIds.length)] as string;
+      return kms.json("TrentService.Encrypt", { KeyId, Plaintext });
+    });
+  await compare(`KMS Encrypt 1 KiB${suffix}`, 0.33, server, encrypts, 1560);
+  await compare(`CreateUser${suffix}`, 0.25, server, createUsers, 520);
+}
+
+/** Accounts that have room for what a measurement makes beside what stands in them. */
+function accountsFor(standing: number): number {
+  return Math.max(64, Math.ceil((standing + count * rounds) / usersPerAccount) + 8);
+}
+
+async function seed(directory: string, rowsOfEach: number): Promise<Seeded> {
+  return await withStore(directory, async (store) => {
+    const accounts = await seedAccounts(store, accountsFor(rowsOfEach));
+    if (rowsOfEach > 0) await seedUsers(store, accounts, Math.floor(rowsOfEach / accounts.length));
+    return { accounts, keyIds: await seedKeys(store, home, Math.max(1, rowsOfEach)) };
+  });
+}
 
 async function main(): Promise<void> {
   const first = await startCloudkeepProcess();
   const firstStartMs = first.startMs;
   await first.stop();
+  const seeded = await seed(first.directory, 0);
   const server = await startCloudkeepProcess(first.directory);
   const facts = { firstStartMs, startMs: server.startMs, idleMb: residentMb(server.pid) };
-  const { port, credentials } = server;
-  const sts = requestMaker({ port, service: "sts", credentials });
-  const iam = requestMaker({ port, service: "iam", credentials });
-  await compare(
-    "GetCallerIdentity",
-    0.4,
-    server,
-    () => [sts.query({ Action: "GetCallerIdentity", Version: "2011-06-15" })],
-    420,
-  );
-  await compare(
-    "CreateUser",
-    0.25,
-    server,
-    () =>
-      Array.from({ length: count }, () =>
-        iam.query({ Action: "CreateUser", Version: "2010-05-08", UserName: `user-${serial++}` }),
-      ),
-    520,
-  );
-  await server.stop();
-  removeData(server);
+  try {
+    const sts = requestMaker({ port: server.port, service: "sts", credentials: server.credentials });
+    const identity = sts.query({ Action: "GetCallerIdentity", Version: "2011-06-15" });
+    await compare("GetCallerIdentity", 0.4, server, () => [identity], 420);
+    await writes("", server, seeded);
+  } finally {
+    await server.stop();
+    removeData(server);
+  }
+  if (million > 0) await amongAMillion();
   report(facts);
+}
+
+async function amongAMillion(): Promise<void> {
+  const first = await startCloudkeepProcess();
+  await first.stop();
+  const seeded = await seed(first.directory, million);
+  const server = await startCloudkeepProcess(first.directory);
+  try {
+    await writes(` among ${million.toLocaleString("en")}`, server, seeded);
+  } finally {
+    await server.stop();
+    removeData(server);
+  }
 }
 
 function report(facts: Record<string, number>): void {

@@ -1,6 +1,7 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { randomText, uniqueId } from "./kit/ids.ts";
+import { uniqueId } from "./kit/ids.ts";
 
 /** Credentials of the first account's root. */
 export interface RootCredentials {
@@ -44,7 +45,7 @@ export function rootCredentials(file: string | undefined, accountId?: string): R
       : (known ?? {
           accountId: account,
           accessKeyId: uniqueId("AKIA").slice(0, 20),
-          secretAccessKey: randomText(40, "base64"),
+          secretAccessKey: randomBytes(30).toString("base64"),
         });
   if (file !== undefined && JSON.stringify(credentials) !== JSON.stringify(known)) {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

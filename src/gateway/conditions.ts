@@ -1,6 +1,7 @@
 import type { Caller, Guardrails, PrincipalPolicies } from "../kit/caller.ts";
 import type { RequestFacts } from "../kit/context.ts";
 import type { Access } from "../kit/service.ts";
+import type { ContextKeys } from "../policy/types.ts";
 
 /**
  * Condition keys of a call. Names are in lower case, as the policy engine looks them up.
@@ -8,6 +9,32 @@ import type { Access } from "../kit/service.ts";
  */
 
 type Keys = Map<string, string | readonly string[]>;
+
+/**
+ * Keys that are gathered when the first is asked for: most decisions are made without looking at one, and
+ * gathering them costs as much as the rest of a decision.
+ */
+class LazyKeys implements ContextKeys {
+  readonly #gather: () => Keys;
+  #keys: Keys | undefined;
+
+  constructor(gather: () => Keys) {
+    this.#gather = gather;
+  }
+
+  get all(): Keys {
+    this.#keys ??= this.#gather();
+    return this.#keys;
+  }
+
+  get(name: string): string | readonly string[] | undefined {
+    return this.all.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.all.has(name);
+  }
+}
 
 export interface CallFacts {
   caller: Caller;
@@ -27,7 +54,11 @@ const principalTypes: Partial<Record<Caller["principal"]["kind"], string>> = {
 };
 
 /** Keys that hold for the whole call, whatever it touches. */
-export function keysOfCall(facts: CallFacts): Keys {
+export function keysOfCall(facts: CallFacts): LazyKeys {
+  return new LazyKeys(() => gatherCall(facts));
+}
+
+function gatherCall(facts: CallFacts): Keys {
   const { caller, request, nowMs } = facts;
   const keys: Keys = new Map();
   keys.set("aws:requestedregion", facts.region);
@@ -92,6 +123,15 @@ function addOrigin(keys: Keys, caller: Caller): void {
 
 /** Keys of one access: the call's, and what it touches. */
 export function keysOfAccess(
+  call: LazyKeys,
+  access: Access,
+  resourceAccount: string,
+  guardrails: Guardrails | undefined,
+): ContextKeys {
+  return new LazyKeys(() => gatherAccess(call.all, access, resourceAccount, guardrails));
+}
+
+function gatherAccess(
   call: Keys,
   access: Access,
   resourceAccount: string,
@@ -101,8 +141,9 @@ export function keysOfAccess(
   if (access.resource !== "*") keys.set("aws:resourceaccount", resourceAccount);
   if (guardrails?.organizationId) keys.set("aws:resourceorgid", guardrails.organizationId);
   if (guardrails?.organizationPath) keys.set("aws:resourceorgpaths", [guardrails.organizationPath]);
-  for (const name in access.context) {
-    const value = access.context[name];
+  const context = typeof access.context === "function" ? access.context() : access.context;
+  for (const name in context) {
+    const value = context[name];
     if (value !== undefined) keys.set(name.toLowerCase(), value);
   }
   for (const name in access.resourceTags) {

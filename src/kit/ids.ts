@@ -1,11 +1,11 @@
-import { randomBytes, randomFillSync } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 
 /** Randomness is drawn in blocks: one call for 32 KiB costs little more than one for 16 bytes. */
 const pool = Buffer.alloc(32 * 1024);
 let used = pool.length;
 
-/** Random bytes for identifiers (not key material, which is drawn fresh). */
-function draw(bytes: number): Buffer {
+/** Random bytes for identifiers and nonces (not for key material, which is drawn fresh). */
+export function draw(bytes: number): Buffer {
   if (used + bytes > pool.length) {
     randomFillSync(pool);
     used = 0;
@@ -19,7 +19,6 @@ const alphabets = {
   upper36: "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
   lower36: "abcdefghijklmnopqrstuvwxyz0123456789",
   mixed62: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
-  base64: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
   digits: "0123456789",
 };
 
@@ -29,7 +28,7 @@ export function randomText(length: number, alphabet: keyof typeof alphabets): st
   const limit = 256 - (256 % letters.length);
   let text = "";
   while (text.length < length) {
-    for (const byte of randomBytes(length - text.length + 8)) {
+    for (const byte of draw(length - text.length + 8)) {
       if (byte < limit && text.length < length) text += letters[byte % letters.length];
     }
   }

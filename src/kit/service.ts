@@ -8,6 +8,8 @@ import type { Context } from "./context.ts";
  * file makes them with the `operation` of `serviceApi<Operations>("name")`.
  */
 
+export type ConditionValues = Record<string, string | readonly string[] | undefined>;
+
 /** One thing that a call must be allowed to do. */
 export interface Access {
   /** "kms:Encrypt" */
@@ -22,8 +24,8 @@ export interface Access {
   resourcePolicy?: { name: string; document: string; kind: "resource" | "key" | "trust" };
   /** An allow that is no policy: a KMS grant that covers this call. */
   extraAllow?: { kind: "kms-grant"; name: string };
-  /** The service's own condition keys. */
-  context?: Record<string, string | readonly string[] | undefined>;
+  /** The service's own condition keys; as a function where they are many, called only if a policy asks for one. */
+  context?: ConditionValues | (() => ConditionValues);
   /** `aws:ResourceTag/…` */
   resourceTags?: Readonly<Record<string, string>>;
   /** `aws:RequestTag/…` and `aws:TagKeys`. */

@@ -31,7 +31,7 @@ export interface Principal {
 }
 
 /** Context keys of one request. Lower-case names; each value one string or several. */
-export type ContextKeys = ReadonlyMap<string, string | readonly string[]>;
+export type ContextKeys = Pick<ReadonlyMap<string, string | readonly string[]>, "get" | "has">;
 
 export interface AuthorizationRequest {
   principal: Principal;

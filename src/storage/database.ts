@@ -5,6 +5,7 @@ import { tableFiles, verifyLogFiles, verifyTable } from "./levelFiles.ts";
 
 /** The part of LevelDB that the store needs; tests put a failing one in its place. */
 export interface Level {
+  readonly status: string;
   open(): Promise<void>;
   close(): Promise<void>;
   getSync(key: Buffer, options?: { snapshot?: Snapshot }): Buffer | undefined;
@@ -16,6 +17,11 @@ export interface Level {
 }
 
 export type Operation = { type: "put"; key: Buffer; value: Buffer } | { type: "del"; key: Buffer };
+
+/** What classic-level implements for abstract-level: operations whose keys and values are bytes already. */
+export interface DirectWrites {
+  _batch(operations: Operation[], options: { sync: boolean }): Promise<void>;
+}
 
 export interface IteratorOptions {
   gte: Buffer;
@@ -106,6 +112,17 @@ export class Database {
   get level(): Level {
     if (this.#level === undefined) throw this.#unavailable();
     return this.#level;
+  }
+
+  /**
+   * Writes all operations, or none, and syncs. By LevelDB's own entrance: `batch` of abstract-level copies, checks
+   * and encodes each operation anew, which took twice the time of the write itself.
+   */
+  writeSynced(operations: Operation[]): Promise<void> {
+    const { level } = this;
+    // A database that is closing must not be handed work: natively that is a crash.
+    if (level.status !== "open") return level.batch(operations, { sync: true });
+    return (level as unknown as DirectWrites)._batch(operations, { sync: true });
   }
 
   /** Undefined when it is open; else tries to open it again, and throws StoreUnavailable if that fails. */

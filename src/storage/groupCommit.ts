@@ -116,7 +116,7 @@ export class GroupCommit {
     for (const [key, value] of this.#events.rows(commits)) operations.push(this.#operation(key, value));
     const keys = this.#keyring.pendingRows();
     for (const [key, value] of keys) operations.push({ type: "put", key: Buffer.from(key), value });
-    await this.#database.level.batch(operations, { sync: true });
+    await this.#database.writeSynced(operations);
     this.#keyring.written(keys);
     this.batches += 1;
     this.commits += commits.length;

@@ -10,7 +10,7 @@ import {
   newRootKey,
   rotateKeyFile,
 } from "../sealing/rootKey.ts";
-import { type Level, openLevel } from "./database.ts";
+import { type DirectWrites, type Level, openLevel } from "./database.ts";
 import { StoreCorrupt, StoreUnavailable } from "./errors.ts";
 import { LevelStore } from "./level.ts";
 import { get, put, signal } from "./suite/helpers.ts";
@@ -38,8 +38,9 @@ describe("LevelStore", () => {
       },
       open(directory) {
         const level = openLevel(directory);
-        const batch = level.batch.bind(level);
-        level.batch = async (...args) => {
+        const direct = level as unknown as DirectWrites;
+        const batch = direct._batch.bind(level);
+        direct._batch = async (...args) => {
           batches += 1;
           await held;
           return batch(...args);

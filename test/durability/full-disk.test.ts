@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { decodeRootKey, fixedRootKey } from "../../src/sealing/rootKey.ts";
-import { type Level, openLevel } from "../../src/storage/database.ts";
+import { type DirectWrites, type Level, openLevel } from "../../src/storage/database.ts";
 import { StoreUnavailable } from "../../src/storage/errors.ts";
 import { LevelStore } from "../../src/storage/level.ts";
 import { newEncodedKey, temporaryDirectory } from "./children.ts";
@@ -136,8 +136,9 @@ describe("a full disk", () => {
 function failingWhen(failing: () => boolean, mode: "before" | "after"): (directory: string) => Level {
   return (directory) => {
     const level = openLevel(directory);
-    const batch = level.batch.bind(level);
-    level.batch = async (operations, options) => {
+    const direct = level as unknown as DirectWrites;
+    const batch = direct._batch.bind(level);
+    direct._batch = async (operations, options) => {
       if (failing() && mode === "before") throw new Error("IO error: No space left on device");
       await batch(operations, options);
       if (failing()) throw new Error("IO error: sync failed");

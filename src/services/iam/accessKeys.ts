@@ -1,6 +1,7 @@
+import { randomBytes } from "node:crypto";
 import type { GetAccessKeyLastUsedResponse } from "@aws-sdk/client-iam";
 import type { Context } from "../../kit/context.ts";
-import { randomText, uniqueId } from "../../kit/ids.ts";
+import { uniqueId } from "../../kit/ids.ts";
 import { pageOfList } from "../../kit/paging.ts";
 import type { BootstrapContext } from "../../kit/service.ts";
 import { iam } from "./contract.ts";
@@ -43,7 +44,7 @@ export const createAccessKey = iam.operation("CreateAccessKey", {
     }
     const createDate = ctx.clock.now();
     const accessKeyId = uniqueId("AKIA").slice(0, 20);
-    const secretAccessKey = randomText(40, "base64");
+    const secretAccessKey = randomBytes(30).toString("base64");
     accessKeys.put(ctx.tx, [accessKeyId], {
       accessKeyId,
       account: ctx.account,

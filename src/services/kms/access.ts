@@ -1,5 +1,5 @@
 import type { Context } from "../../kit/context.ts";
-import type { Access } from "../../kit/service.ts";
+import type { Access, ConditionValues } from "../../kit/service.ts";
 import { locate, type Named } from "./find.ts";
 import { grantFor } from "./grantMatch.ts";
 
@@ -11,7 +11,7 @@ import { grantFor } from "./grantMatch.ts";
 export interface KeyAccessOptions {
   encryptionContext?: Record<string, string> | undefined;
   /** Further keys of this operation: `kms:EncryptionAlgorithm`, `kms:SigningAlgorithm` … */
-  context?: Access["context"];
+  context?: ConditionValues;
   requestTags?: Access["requestTags"];
   /** The name of the operation as grants list it, where a grant can allow it at all. */
   grantOperation?: string;
@@ -43,7 +43,12 @@ export async function accessTo(
     resource: arn,
     resourceAccount: account,
     resourceType: "AWS::KMS::Key",
-    context: { ...callKeys(ctx), ...contextKeys(encryptionContext), ...nameKeys(named), ...options.context },
+    context: () => ({
+      ...callKeys(ctx),
+      ...contextKeys(encryptionContext),
+      ...nameKeys(named),
+      ...options.context,
+    }),
     ...(key && {
       resourcePolicy: { name: arn, document: key.policy, kind: "key" as const },
       resourceTags: key.tags,
@@ -54,12 +59,12 @@ export async function accessTo(
 }
 
 /** Keys about the caller: its account, and the service through which it comes. */
-export function callKeys({ caller, region }: Context): NonNullable<Access["context"]> {
+export function callKeys({ caller, region }: Context): ConditionValues {
   const via = caller.calledVia?.at(-1)?.replace(/\.amazonaws\.com$/, `.${region}.amazonaws.com`);
   return { "kms:CallerAccount": caller.principal.account || caller.sourceAccount, "kms:ViaService": via };
 }
 
-function contextKeys(encryptionContext: Record<string, string> | undefined): NonNullable<Access["context"]> {
+function contextKeys(encryptionContext: Record<string, string> | undefined): ConditionValues {
   if (encryptionContext === undefined) return {};
   const names = Object.keys(encryptionContext);
   if (names.length === 0) return {};
@@ -68,7 +73,7 @@ function contextKeys(encryptionContext: Record<string, string> | undefined): Non
   return keys;
 }
 
-function nameKeys({ key, alias }: Named): NonNullable<Access["context"]> {
+function nameKeys({ key, alias }: Named): ConditionValues {
   return {
     "kms:RequestAlias": alias,
     ...(key && {

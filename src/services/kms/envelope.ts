@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv } from "node:crypto";
+import { draw } from "../../kit/ids.ts";
 import { secretKeyOf } from "./material.ts";
 import type { KeyRow, MaterialRow } from "./tables.ts";
 
@@ -68,7 +69,7 @@ export function seal(
 ): Buffer {
   const blob = Buffer.alloc(headerBytes + nonceBytes + plaintext.length + tagBytes);
   writeHeader(key, material.materialId, blob);
-  const nonce = randomBytes(nonceBytes);
+  const nonce = draw(nonceBytes);
   nonce.copy(blob, headerBytes);
   const cipher = createCipheriv("aes-256-gcm", secretKeyOf(material), nonce);
   cipher.setAAD(Buffer.concat([blob.subarray(0, headerBytes), canonicalContext(context)]));

@@ -1,0 +1,125 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { uuid } from "../src/kit/ids.ts";
+import { accessKeys, counts, userKeys, users } from "../src/services/iam/tables.ts";
+import { keyArn } from "../src/services/kms/make.ts";
+import { defaultPolicy } from "../src/services/kms/policyDocument.ts";
+import { keys, materials } from "../src/services/kms/tables.ts";
+import { LevelStore } from "../src/storage/level.ts";
+import type { Store, Transaction } from "../src/storage/store.ts";
+
+/** State that stands before a measurement, written straight into the store. */
+
+export interface Account {
+  account: string;
+  credentials: { accessKeyId: string; secretAccessKey: string };
+}
+
+/** IAM allows 5,000 users in an account; a measurement that makes more spreads them. */
+export const usersPerAccount = 5000;
+
+const batchRows = 5_000;
+
+async function inBatches(
+  store: Store,
+  count: number,
+  put: (tx: Transaction, i: number) => void,
+): Promise<void> {
+  for (let from = 0; from < count; from += batchRows) {
+    await store.transact(async (tx) => {
+      for (let i = from; i < Math.min(from + batchRows, count); i += 1) put(tx, i);
+    });
+  }
+}
+
+/** Opens the store of a data directory that no process holds, with the key that the process will use. */
+export async function withStore<T>(directory: string, body: (store: Store) => Promise<T>): Promise<T> {
+  const before = process.env.XDG_CONFIG_HOME;
+  process.env.XDG_CONFIG_HOME = join(directory, "config");
+  const store = await LevelStore.open({ dir: directory });
+  try {
+    return await body(store);
+  } finally {
+    await store.close();
+    process.env.XDG_CONFIG_HOME = before;
+  }
+}
+
+export async function seedAccounts(store: Store, count: number): Promise<Account[]> {
+  const accounts = Array.from({ length: count }, (_, i) => {
+    const number = String(i).padStart(5, "0");
+    return {
+      account: `1111${number}222`,
+      credentials: {
+        accessKeyId: `AKIASEEDEDACCOUNT${number.slice(2)}`,
+        secretAccessKey: `seeded/${number}${"x".repeat(28)}`,
+      },
+    };
+  });
+  await inBatches(store, count, (tx, i) => {
+    const { account, credentials } = accounts[i] as Account;
+    accessKeys.put(tx, [credentials.accessKeyId], {
+      ...credentials,
+      account,
+      status: "Active",
+      createDate: 0,
+    });
+    userKeys.put(tx, [account, "", credentials.accessKeyId], { createDate: 0 });
+  });
+  return accounts;
+}
+
+/** `perAccount` users in each account. */
+export async function seedUsers(store: Store, accounts: Account[], perAccount: number): Promise<void> {
+  await inBatches(store, accounts.length * perAccount, (tx, i) => {
+    const { account } = accounts[i % accounts.length] as Account;
+    const userName = `seeded-${i}`;
+    users.put(tx, [account, userName], {
+      userName,
+      userId: `AIDASEEDED${String(i).padStart(11, "0")}`,
+      path: "/",
+      arn: `arn:aws:iam::${account}:user/${userName}`,
+      createDate: 0,
+      tags: {},
+      groups: [],
+      attached: [],
+      inline: {},
+    });
+    if (i < accounts.length) counts.put(tx, [account, "users"], { count: perAccount });
+  });
+}
+
+/** Symmetric keys of one account in us-east-1; their ids. */
+export async function seedKeys(store: Store, account: string, count: number): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => uuid());
+  const policy = defaultPolicy(account);
+  await inBatches(store, count, (tx, i) => {
+    const keyId = ids[i] as string;
+    const at = [account, "us-east-1", keyId] as const;
+    const materialId = randomBytes(32).toString("hex");
+    keys.put(tx, [...at], {
+      keyId,
+      arn: keyArn(account, "us-east-1", keyId),
+      account,
+      region: "us-east-1",
+      createDate: 0,
+      description: "",
+      usage: "ENCRYPT_DECRYPT",
+      spec: "SYMMETRIC_DEFAULT",
+      origin: "AWS_KMS",
+      manager: "CUSTOMER",
+      state: "Enabled",
+      policy,
+      tags: {},
+      currentMaterial: materialId,
+      aliases: [],
+      grantCount: 0,
+    });
+    materials.put(tx, [...at, materialId], {
+      materialId,
+      secret: randomBytes(32).toString("base64"),
+      createDate: 0,
+    });
+  });
+  return ids;
+}
