@@ -294,8 +294,15 @@ function termsOf({ event, resources, userName }: RecordRow): string[] {
   if (userName) terms.push(`Username=${userName}`);
   const { accessKeyId } = event.userIdentity;
   if (typeof accessKeyId === "string") terms.push(`AccessKeyId=${accessKeyId}`);
+  const issuer = issuerOf(event.userIdentity);
+  if (issuer !== undefined) terms.push(`Issuer=${issuer}`);
   for (const { type, name } of resources ?? []) terms.push(`ResourceType=${type}`, `ResourceName=${name}`);
   return terms;
+}
+
+/** ARN of the role whose session made a call. */
+function issuerOf({ sessionContext }: Record<string, unknown>): string | undefined {
+  return (sessionContext as { sessionIssuer?: { arn?: string } } | undefined)?.sessionIssuer?.arn;
 }
 
 function resourcesOf(call: CompletedCall, event: TrailEvent): { type: string; name: string }[] {

@@ -22,7 +22,6 @@ interface RecordedEvent {
   awsRegion: string;
   errorCode?: string;
   recipientAccountId: string;
-  responseElements?: { credentials?: { accessKeyId?: string } } | null;
 }
 
 async function latest(terms: string[], ctx: Context, isWanted?: (event: RecordedEvent) => boolean) {
@@ -43,17 +42,14 @@ export function lastUseOfKey(accessKeyId: string, ctx: Context): Promise<Use | u
   return latest([`AccessKeyId=${accessKeyId}`], ctx);
 }
 
-/** The last call of the role's newest session, or when that session was made. */
+/** The last call of any of the role's sessions. */
 export async function lastUseOfRole({ arn, createDate }: RoleRow, ctx: Context): Promise<RoleLastUsed> {
-  const assumed = await latest(
-    [`ResourceName=${arn}`, "EventSource=sts.amazonaws.com"],
+  const used = await latest(
+    [`Issuer=${arn}`],
     ctx,
-    ({ errorCode, recipientAccountId }) => errorCode === undefined && recipientAccountId === ctx.account,
+    ({ recipientAccountId }) => recipientAccountId === ctx.account,
   );
   // An earlier role of that name is another role.
-  if (assumed === undefined || assumed.atMs < createDate) return {};
-  const key = assumed.event.responseElements?.credentials?.accessKeyId;
-  const used = key === undefined ? undefined : await lastUseOfKey(key, ctx);
-  const { atMs, region } = used ?? assumed;
-  return { LastUsedDate: seconds(atMs), Region: region };
+  if (used === undefined || used.atMs < createDate) return {};
+  return { LastUsedDate: seconds(used.atMs), Region: used.region };
 }

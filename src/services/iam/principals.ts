@@ -107,7 +107,8 @@ async function rolePolicies(
   return { identity, tags: role.tags, ...(boundary && { boundary }) };
 }
 
-async function held(holder: PolicyHolder, arn: string, tx: Transaction): Promise<NamedPolicy[]> {
+/** A holder's own policies: inline by `<arn>/<name>`, managed by ARN. */
+export async function held(holder: PolicyHolder, arn: string, tx: Transaction): Promise<NamedPolicy[]> {
   const named: NamedPolicy[] = [];
   for (const name in holder.inline) {
     named.push({ name: `${arn}/${name}`, policy: compileCached(holder.inline[name] as string, "identity") });

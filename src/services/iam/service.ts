@@ -4,12 +4,19 @@ import * as accountAliases from "./accountAliases.ts";
 import * as accountSummary from "./accountSummary.ts";
 import * as authorizationDetails from "./authorizationDetails.ts";
 import * as boundaries from "./boundaries.ts";
+import { getContextKeysForCustomPolicy, getContextKeysForPrincipalPolicy } from "./contextKeys.ts";
 import { directory } from "./directory.ts";
 import * as groupMembers from "./groupMembers.ts";
 import * as groupPolicies from "./groupPolicies.ts";
 import * as groups from "./groups.ts";
 import * as instanceProfiles from "./instanceProfiles.ts";
+import {
+  generateServiceLastAccessedDetails,
+  getServiceLastAccessedDetails,
+  getServiceLastAccessedDetailsWithEntities,
+} from "./lastAccessed.ts";
 import { missing } from "./missing.ts";
+import { listPoliciesGrantingServiceAccess } from "./namespaces.ts";
 import * as policies from "./policies.ts";
 import * as policyEntities from "./policyEntities.ts";
 import * as policyTags from "./policyTags.ts";
@@ -21,6 +28,7 @@ import * as roles from "./roles.ts";
 import * as roleTags from "./roleTags.ts";
 import * as roleUpdates from "./roleUpdates.ts";
 import * as serviceLinkedRoles from "./serviceLinkedRoles.ts";
+import { simulateCustomPolicy, simulatePrincipalPolicy } from "./simulation.ts";
 import * as userPolicies from "./userPolicies.ts";
 import * as users from "./users.ts";
 import * as userTags from "./userTags.ts";
@@ -126,6 +134,14 @@ export default defineService({
     accountAliases.listAccountAliases,
     accountSummary.getAccountSummary,
     authorizationDetails.getAccountAuthorizationDetails,
+    simulateCustomPolicy,
+    simulatePrincipalPolicy,
+    getContextKeysForCustomPolicy,
+    getContextKeysForPrincipalPolicy,
+    generateServiceLastAccessedDetails,
+    getServiceLastAccessedDetails,
+    getServiceLastAccessedDetailsWithEntities,
+    listPoliciesGrantingServiceAccess,
   ],
   missing,
   provides: { findAccessKey, principalPolicies, directory },
