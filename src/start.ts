@@ -6,6 +6,7 @@ import { TimerLoop, timersOf } from "./bus/timers.ts";
 import { runTimer } from "./gateway/call.ts";
 import type { Gateway } from "./gateway/pipeline.ts";
 import { recordLog } from "./gateway/record.ts";
+import { Refusals } from "./gateway/refusals.ts";
 import { Registry } from "./gateway/registry.ts";
 import { listen } from "./gateway/server.ts";
 import { KeyCache } from "./gateway/sigv4/keys.ts";
@@ -125,6 +126,7 @@ class GatewayImpl implements Gateway {
   readonly homeRegion: string;
   readonly homeAccount: string;
   readonly keys = new KeyCache();
+  readonly refusals = new Refusals();
   readonly ports: Partial<Ports> = {};
   timers: TimerLoop | undefined;
 
@@ -150,6 +152,7 @@ class GatewayImpl implements Gateway {
       services: this.registry.names,
       store: this.store.stats(),
     }),
+    refusal: (requestId: string) => this.refusals.find(requestId),
     advanceClock: async (byMs: number) => {
       const target = this.clock.now() + byMs;
       // From one due time to the next, so that each timer sees its own time, and what it sets fires too.

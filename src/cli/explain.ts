@@ -1,6 +1,5 @@
 import type { Command } from "commander";
-import type { Reason } from "../gateway/deny.ts";
-import type { TrailEvent } from "../gateway/record.ts";
+import type { Reason, Refusal, TrailEvent } from "../kit/record.ts";
 import { callCloudkeep } from "./client.ts";
 import { dataDirectory } from "./home.ts";
 import { printable } from "./text.ts";
@@ -11,15 +10,32 @@ export function addExplain(program: Command): void {
     .description("tell why a request was allowed or denied, and what would have allowed it")
     .option("--data <directory>", "data directory")
     .action(async (requestId: string, { data }: { data?: string }) => {
-      const { EventJson, DecisionsJson } = await callCloudkeep<{ EventJson: string; DecisionsJson: string }>(
-        dataDirectory(data),
-        "ExplainRequest",
-        { RequestId: requestId },
-      );
-      for (const line of explanation(JSON.parse(EventJson), JSON.parse(DecisionsJson))) {
-        process.stdout.write(`${printable(line)}\n`);
-      }
+      const answer = await callCloudkeep<Answer>(dataDirectory(data), "ExplainRequest", {
+        RequestId: requestId,
+      });
+      const { EventJson, DecisionsJson, RefusalJson } = answer;
+      const lines =
+        EventJson === undefined
+          ? refusalLines(JSON.parse(RefusalJson ?? "{}"))
+          : explanation(JSON.parse(EventJson), JSON.parse(DecisionsJson ?? "[]"));
+      for (const line of lines) process.stdout.write(`${printable(line)}\n`);
     });
+}
+
+interface Answer {
+  EventJson?: string;
+  DecisionsJson?: string;
+  RefusalJson?: string;
+}
+
+/** The lines for a call that never reached a policy. */
+export function refusalLines({ atMs, service, code, message, detail }: Refusal): string[] {
+  return [
+    `A request${service === undefined ? "" : ` to ${service}`} at ${new Date(atMs).toISOString()}`,
+    "was refused at the gate, before any policy was asked, so it is in no event history.",
+    `${code}: ${message}`,
+    ...(detail === undefined ? [] : [`The check that failed: ${detail}`]),
+  ];
 }
 
 /** The lines that `explain` prints. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import type { TrailEvent } from "../gateway/record.ts";
+import type { TrailEvent } from "../kit/record.ts";
 import { callCloudkeep } from "./client.ts";
 import { dataDirectory } from "./home.ts";
 import { printable } from "./text.ts";

@@ -1,4 +1,5 @@
 import { AwsError } from "../kit/errors.ts";
+import type { Reason } from "../kit/record.ts";
 import { denialMessage, explain, smallestStatement } from "../policy/index.ts";
 import type { Protocol } from "../protocols/contract.ts";
 import type { Judgement } from "./authorize.ts";
@@ -9,19 +10,6 @@ export function denied({ access, request, decision }: Judgement, protocol: Proto
   const { code, status } = nameOf("accessDenied", protocol);
   const shown = access.shownAs === undefined ? request : { ...request, resource: access.shownAs };
   return new AwsError(code, denialMessage(shown, decision), { status });
-}
-
-/** Why a call was allowed or denied, as the record keeps it for `cloudkeep explain`. */
-export interface Reason {
-  action: string;
-  resource: string;
-  principal: string;
-  allowed: boolean;
-  /** Which policy and statement decided, if one did. */
-  decidedBy?: unknown;
-  /** Denials: the whole reasoning, line by line, and what would have allowed the call. */
-  lines?: string[];
-  remedy?: unknown;
 }
 
 export function reasonOf({ request, policies, decision }: Judgement): Reason {

@@ -7,6 +7,7 @@ import { type Authenticated, authenticate, claimOf, unsigned } from "./authentic
 import { type Call, type Environment, type Outcome, runCall } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
 import { recordLog } from "./record.ts";
+import type { Refusals } from "./refusals.ts";
 import { asAwsError, Refused } from "./refuse.ts";
 import { type Destination, destinationByBody, destinationOf, findOperation } from "./route.ts";
 import type { Claim } from "./sigv4/claim.ts";
@@ -17,6 +18,7 @@ export interface Gateway extends Environment {
   keys: KeyCache;
   homeRegion: string;
   homeAccount: string;
+  refusals: Refusals;
 }
 
 /**
@@ -41,6 +43,14 @@ export async function answer(exchange: Exchange, gateway: Gateway): Promise<Wire
   } catch (error) {
     const shown = error instanceof Refused ? asAwsError(error, protocol) : error;
     if (!(shown instanceof AwsError)) throw Object.assign(new Fault(error), { protocol, service });
+    gateway.refusals.note({
+      requestId: exchange.requestId,
+      atMs: gateway.clock.now(),
+      ...(service !== undefined && { service }),
+      code: shown.code,
+      message: shown.message,
+      ...(error instanceof Refused && error.detail !== undefined && { detail: error.detail }),
+    });
     return errorResponse(gateway, service, protocol, shown, exchange.requestId);
   }
 }

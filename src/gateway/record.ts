@@ -2,6 +2,7 @@ import type { Caller } from "../kit/caller.ts";
 import type { EventNotes, RequestFacts, ServiceEventDetails } from "../kit/context.ts";
 import type { AwsError } from "../kit/errors.ts";
 import { uuid } from "../kit/ids.ts";
+import type { RecordRow, TrailEvent } from "../kit/record.ts";
 import type { Operation } from "../kit/service.ts";
 import type { Contract } from "../protocols/contract.ts";
 import { redactor } from "../protocols/redact.ts";
@@ -39,44 +40,6 @@ const readOnlyNames =
 
 export function isReadOnly(operation: Operation): boolean {
   return operation.record?.readOnly ?? readOnlyNames.test(operation.name);
-}
-
-/** A row of the record: the event, for whom it is, and the reasons behind it. */
-export interface RecordRow {
-  account: string;
-  region: string;
-  event: TrailEvent;
-  /** What LookupEvents shows as the event's resources. */
-  resources?: { type: string; name: string }[];
-  /** The name that LookupEvents shows as the event's user. */
-  userName?: string;
-  decisions?: unknown[];
-}
-
-export interface TrailEvent {
-  eventVersion: string;
-  userIdentity: Record<string, unknown>;
-  eventTime: string;
-  eventSource: string;
-  eventName: string;
-  awsRegion: string;
-  sourceIPAddress: string;
-  userAgent: string;
-  errorCode?: string;
-  errorMessage?: string;
-  requestParameters: unknown;
-  responseElements: unknown;
-  additionalEventData?: Record<string, unknown>;
-  requestID?: string;
-  eventID: string;
-  readOnly: boolean;
-  resources?: { accountId: string; type: string; ARN: string }[];
-  eventType: string;
-  managementEvent: boolean;
-  recipientAccountId: string;
-  sharedEventID?: string;
-  eventCategory: string;
-  tlsDetails?: Record<string, string>;
 }
 
 /** The record's entries for one call: the caller's, and one for each other account that shares it. */

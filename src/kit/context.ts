@@ -2,6 +2,7 @@ import type { LogReader, Transaction } from "../storage/store.ts";
 import type { Caller } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { AwsError, CommonError } from "./errors.ts";
+import type { Refusal } from "./record.ts";
 import type { Access, IdentityDirectory } from "./service.ts";
 
 /** What an operation may touch: it has no effect but through this. */
@@ -53,6 +54,8 @@ export interface ServiceEventDetails {
 /** What Cloudkeep's own service may do to the process that it runs in. */
 export interface Host {
   status(): Record<string, unknown>;
+  /** A recent call that was refused before any policy was asked. */
+  refusal(requestId: string): Refusal | undefined;
   /** Moves the clock forward and runs what became due. */
   advanceClock(byMs: number): Promise<void>;
   /** Drops all state and starts afresh. */

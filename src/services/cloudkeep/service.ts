@@ -1,6 +1,6 @@
-import type { RecordRow } from "../../gateway/record.ts";
 import type { Context } from "../../kit/context.ts";
 import { timeOfUuid } from "../../kit/ids.ts";
+import type { RecordRow } from "../../kit/record.ts";
 import { defineService, serviceApi } from "../../kit/service.ts";
 
 /**
@@ -12,7 +12,7 @@ interface Operations {
   GetStatus: { input: object; output: Status; errors: never };
   ExplainRequest: {
     input: { RequestId: string };
-    output: { EventJson: string; DecisionsJson: string };
+    output: { EventJson?: string; DecisionsJson?: string; RefusalJson?: string };
     errors: "NotFoundException";
   };
   ListRecord: {
@@ -83,8 +83,11 @@ const explainRequest = api.operation("ExplainRequest", {
       limit: 1,
     });
     const found = entries[0];
-    if (found === undefined)
+    if (found === undefined) {
+      const refusal = ctx.host.refusal(RequestId);
+      if (refusal !== undefined) return { RefusalJson: JSON.stringify(refusal) };
       throw ctx.error("NotFoundException", `No event of request ${RequestId} is in the record.`);
+    }
     const { event, decisions = [] } = JSON.parse(found.text) as RecordRow;
     return { EventJson: JSON.stringify(event), DecisionsJson: JSON.stringify(decisions) };
   },

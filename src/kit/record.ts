@@ -1,0 +1,65 @@
+/** The record's rows: one CloudTrail event each, with what `explain` and the event history need beside it. */
+
+/** A row of the record: the event, for whom it is, and the reasons behind it. */
+export interface RecordRow {
+  account: string;
+  region: string;
+  event: TrailEvent;
+  /** What LookupEvents shows as the event's resources. */
+  resources?: { type: string; name: string }[];
+  /** The name that LookupEvents shows as the event's user. */
+  userName?: string;
+  decisions?: unknown[];
+}
+
+export interface TrailEvent {
+  eventVersion: string;
+  userIdentity: Record<string, unknown>;
+  eventTime: string;
+  eventSource: string;
+  eventName: string;
+  awsRegion: string;
+  sourceIPAddress: string;
+  userAgent: string;
+  errorCode?: string;
+  errorMessage?: string;
+  requestParameters: unknown;
+  responseElements: unknown;
+  additionalEventData?: Record<string, unknown>;
+  requestID?: string;
+  eventID: string;
+  readOnly: boolean;
+  resources?: { accountId: string; type: string; ARN: string }[];
+  eventType: string;
+  managementEvent: boolean;
+  recipientAccountId: string;
+  sharedEventID?: string;
+  eventCategory: string;
+  tlsDetails?: Record<string, string>;
+}
+
+/** Why a call was allowed or denied, as the record keeps it for `cloudkeep explain`. */
+export interface Reason {
+  action: string;
+  resource: string;
+  principal: string;
+  allowed: boolean;
+  /** Which policy and statement decided, if one did. */
+  decidedBy?: unknown;
+  /** Denials: the whole reasoning, line by line, and what would have allowed the call. */
+  lines?: string[];
+  remedy?: unknown;
+}
+
+/** A call that the gate refused before any policy was asked. It has no event: AWS records none either. */
+export interface Refusal {
+  requestId: string;
+  /** ms since the epoch */
+  atMs: number;
+  /** "kms"; undefined if the request names no service. */
+  service?: string;
+  code: string;
+  message: string;
+  /** What the client is not told: which check failed. */
+  detail?: string;
+}
