@@ -11,6 +11,8 @@ export interface Texts {
   named: Record<string, string>;
   /** For every other member, in order of preference. */
   others: readonly string[];
+  /** Stands in every member that the contract marks sensitive, the optional ones too. */
+  secret?: string;
 }
 
 export function exampleInput(contract: Contract, operation: string, texts: Texts): Record<string, Value> {
@@ -26,9 +28,13 @@ function example(contract: Contract, member: Member, name: string, texts: Texts,
   const shape = contract.shapes[member.shape];
   if (shape === undefined || depth > maxDepth) throw new Error(`No example of ${member.shape}.`);
   if (shape.type === "structure" || shape.type === "union") {
-    const wanted = shape.type === "union" ? Object.keys(shape.members).slice(0, 1) : (shape.required ?? []);
+    const required = shape.type === "union" ? Object.keys(shape.members).slice(0, 1) : (shape.required ?? []);
+    const secret = Object.keys(shape.members).filter((one) => texts.secret && shape.members[one]?.sensitive);
     return Object.fromEntries(
-      wanted.map((one) => [one, example(contract, shape.members[one] as Member, one, texts, depth + 1)]),
+      [...new Set([...required, ...secret])].map((one) => [
+        one,
+        example(contract, shape.members[one] as Member, one, texts, depth + 1),
+      ]),
     );
   }
   if (shape.type === "list") {
@@ -37,6 +43,9 @@ function example(contract: Contract, member: Member, name: string, texts: Texts,
     );
   }
   if (shape.type === "map") return {};
+  const { secret } = texts;
+  if (member.sensitive && secret !== undefined && shape.type === "string") return secret;
+  if (member.sensitive && secret !== undefined && shape.type === "blob") return Buffer.from(secret);
   return scalar(shape as ScalarShape, name, texts);
 }
 

@@ -1,5 +1,5 @@
 import type { Context } from "../../kit/context.ts";
-import { MalformedPolicy, parsePolicy } from "../../policy/index.ts";
+import { compileCached, evaluate, MalformedPolicy, parsePolicy } from "../../policy/index.ts";
 
 /** The policy of a key whose maker gave none: the account decides, by its identity policies. */
 export function defaultPolicy(account: string): string {
@@ -50,10 +50,28 @@ export async function checkPolicy(
     resourceTags: key.tags,
     context: { "kms:CallerAccount": ctx.account },
   });
-  if (!mayStill) {
+  if (!mayStill && !rootMayStill(document, key, ctx)) {
     throw ctx.error(
       "MalformedPolicyDocumentException",
       "The new key policy will not allow you to update the key policy in the future.",
     );
   }
+}
+
+/** A policy that leaves the key to its account can be changed by whom the account allows it, in the end its root. */
+function rootMayStill(document: string, key: { arn: string }, { account }: Context): boolean {
+  const arn = `arn:aws:iam::${account}:root`;
+  const request = {
+    principal: { kind: "root" as const, account, arn, userId: account },
+    action: "kms:PutKeyPolicy",
+    resource: key.arn,
+    resourceAccount: account,
+    context: new Map([
+      ["aws:principalarn", arn],
+      ["aws:principalaccount", account],
+      ["kms:calleraccount", account],
+    ]),
+  };
+  const resource = { name: key.arn, policy: compileCached(document, "key") };
+  return evaluate(request, { identity: [], resource, resourceRules: "key-policy" }).allowed;
 }
