@@ -80,3 +80,50 @@ function answerEnd(bytes: Buffer): number {
   const end = head + 4 + Number(length?.[1] ?? 0);
   return bytes.length >= end ? end : -1;
 }
+
+/** The same load on a server that may close its connections: by `node:http`, which takes more of the client. */
+export async function runPeerLoad(
+  url: string,
+  connections: number,
+  requests: Buffer[],
+  count: number,
+): Promise<LoadResult> {
+  const latencies = new Float64Array(count);
+  let sent = 0;
+  let done = 0;
+  let failed = 0;
+  const started = performance.now();
+  const worker = async () => {
+    while (sent < count) {
+      const [head = "", body = ""] = (requests[sent++ % requests.length] as Buffer)
+        .toString()
+        .split("\r\n\r\n");
+      const headers = Object.fromEntries(
+        head
+          .split("\r\n")
+          .slice(1)
+          .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()])
+          .filter(([name]) => !/^(?:host|content-length|connection)$/i.test(name as string)),
+      );
+      const begun = performance.now();
+      const response = await fetch(url, {
+        method: "POST",
+        headers,
+        body,
+        signal: AbortSignal.timeout(20_000),
+      });
+      await response.arrayBuffer();
+      if (response.status !== 200) failed++;
+      latencies[done++] = performance.now() - begun;
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, worker));
+  const seconds = (performance.now() - started) / 1000;
+  latencies.sort();
+  return {
+    perSecond: count / seconds,
+    p50Ms: latencies[Math.floor(count * 0.5)] ?? 0,
+    p99Ms: latencies[Math.floor(count * 0.99)] ?? 0,
+    failed,
+  };
+}

@@ -1,7 +1,7 @@
 /** Every benchmark, one table, and the same as JSON in `bench/results/`. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type LoadResult, runLoad } from "./load.ts";
+import { type LoadResult, runLoad, runPeerLoad } from "./load.ts";
 import { type CloudkeepServer, removeData, startBare, startCloudkeepProcess } from "./processes.ts";
 import { type Account, seedAccounts, seedKeys, seedUsers, usersPerAccount, withStore } from "./seed.ts";
 import { requestMaker } from "./signed.ts";
@@ -49,6 +49,16 @@ async function compare(
   if (own === undefined || floor === undefined) return;
   rows.push({ name: `${name} (bare)`, ...floor, share: 1, bar: 1 });
   rows.push({ name, ...own, share: own.perSecond / floor.perSecond, bar });
+  if (peer !== undefined && !name.includes("among"))
+    await measurePeer(name, peer, requests(), floor.perSecond);
+}
+
+/** The peer may check no signature, so requests signed for Cloudkeep's port serve it as well. */
+async function measurePeer(name: string, url: string, requests: Buffer[], floor: number): Promise<void> {
+  const measured = await runPeerLoad(url, connections, requests, peerCount);
+  if (measured.failed > 0)
+    console.log(`${name} of the peer: ${measured.failed} of ${peerCount} calls failed.`);
+  rows.push({ name: `${name} (peer)`, ...measured, share: measured.perSecond / floor, bar: 0 });
 }
 
 function residentMb(pid: number): number {
@@ -58,6 +68,9 @@ function residentMb(pid: number): number {
 
 const home = "000000000000";
 const rounds = 2;
+/** Another server that answers the same calls, to measure beside: "http://127.0.0.1:5000". */
+const peer = process.env.BENCH_PEER;
+const peerCount = 2_000;
 /** Measures only what has this in its name. */
 const only = process.env.BENCH_ONLY ?? "";
 /** Rows that stand when the writes are measured again. */
