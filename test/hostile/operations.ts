@@ -51,6 +51,7 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       AssumeRolePolicyDocument: policy,
       AccountId: accountId,
       UserName: "nobody",
+      SerialNumber: `arn:aws:iam::${accountId}:mfa/example`,
       DeletionTaskId:
         "task/aws-service-role/example.amazonaws.com/AWSServiceRoleForExample/00000000-0000-4000-8000-000000000000",
     },

@@ -1,4 +1,5 @@
 import type { IdentityDirectory } from "../../kit/service.ts";
+import { useMfaCode } from "./mfaDevices.ts";
 import { policyDocument } from "./principals.ts";
 import { accessKeys, roles } from "./tables.ts";
 
@@ -26,9 +27,7 @@ export const directory: IdentityDirectory = {
   async findOidcProvider() {
     return undefined;
   },
-  async useMfaCode() {
-    return false;
-  },
+  useMfaCode,
   policyDocument,
   async accountOfKey(accessKeyId, tx) {
     return (await accessKeys.get(tx, accessKeyId))?.account;

@@ -15,8 +15,31 @@ import {
   getServiceLastAccessedDetails,
   getServiceLastAccessedDetailsWithEntities,
 } from "./lastAccessed.ts";
+import {
+  changePassword,
+  createLoginProfile,
+  deleteLoginProfile,
+  getLoginProfile,
+  updateLoginProfile,
+} from "./loginProfiles.ts";
+import {
+  createVirtualMFADevice,
+  deactivateMFADevice,
+  deleteVirtualMFADevice,
+  enableMFADevice,
+  getMFADevice,
+  listMFADevices,
+  listVirtualMFADevices,
+  resyncMFADevice,
+} from "./mfaDevices.ts";
+import { listMFADeviceTags, tagMFADevice, untagMFADevice } from "./mfaTags.ts";
 import { missing } from "./missing.ts";
 import { listPoliciesGrantingServiceAccess } from "./namespaces.ts";
+import {
+  deleteAccountPasswordPolicy,
+  getAccountPasswordPolicy,
+  updateAccountPasswordPolicy,
+} from "./passwordPolicy.ts";
 import * as policies from "./policies.ts";
 import * as policyEntities from "./policyEntities.ts";
 import * as policyTags from "./policyTags.ts";
@@ -27,8 +50,38 @@ import * as rolePolicies from "./rolePolicies.ts";
 import * as roles from "./roles.ts";
 import * as roleTags from "./roleTags.ts";
 import * as roleUpdates from "./roleUpdates.ts";
+import {
+  deleteServerCertificate,
+  getServerCertificate,
+  listServerCertificates,
+  listServerCertificateTags,
+  tagServerCertificate,
+  untagServerCertificate,
+  updateServerCertificate,
+  uploadServerCertificate,
+} from "./serverCertificates.ts";
+import {
+  createServiceSpecificCredential,
+  deleteServiceSpecificCredential,
+  listServiceSpecificCredentials,
+  resetServiceSpecificCredential,
+  updateServiceSpecificCredential,
+} from "./serviceCredentials.ts";
 import * as serviceLinkedRoles from "./serviceLinkedRoles.ts";
+import {
+  deleteSigningCertificate,
+  listSigningCertificates,
+  updateSigningCertificate,
+  uploadSigningCertificate,
+} from "./signingCertificates.ts";
 import { simulateCustomPolicy, simulatePrincipalPolicy } from "./simulation.ts";
+import {
+  deleteSSHPublicKey,
+  getSSHPublicKey,
+  listSSHPublicKeys,
+  updateSSHPublicKey,
+  uploadSSHPublicKey,
+} from "./sshKeys.ts";
 import * as userPolicies from "./userPolicies.ts";
 import * as users from "./users.ts";
 import * as userTags from "./userTags.ts";
@@ -134,6 +187,55 @@ export default defineService({
     accountAliases.listAccountAliases,
     accountSummary.getAccountSummary,
     authorizationDetails.getAccountAuthorizationDetails,
+    createVirtualMFADevice,
+    deleteVirtualMFADevice,
+    enableMFADevice,
+    resyncMFADevice,
+    deactivateMFADevice,
+    listMFADevices,
+    getMFADevice,
+    listVirtualMFADevices,
+
+    tagMFADevice,
+    untagMFADevice,
+    listMFADeviceTags,
+
+    createLoginProfile,
+    getLoginProfile,
+    updateLoginProfile,
+    deleteLoginProfile,
+    changePassword,
+
+    updateAccountPasswordPolicy,
+    getAccountPasswordPolicy,
+    deleteAccountPasswordPolicy,
+
+    uploadSSHPublicKey,
+    getSSHPublicKey,
+    listSSHPublicKeys,
+    updateSSHPublicKey,
+    deleteSSHPublicKey,
+
+    uploadSigningCertificate,
+    listSigningCertificates,
+    updateSigningCertificate,
+    deleteSigningCertificate,
+
+    createServiceSpecificCredential,
+    listServiceSpecificCredentials,
+    resetServiceSpecificCredential,
+    updateServiceSpecificCredential,
+    deleteServiceSpecificCredential,
+
+    uploadServerCertificate,
+    getServerCertificate,
+    listServerCertificates,
+    updateServerCertificate,
+    deleteServerCertificate,
+    tagServerCertificate,
+    untagServerCertificate,
+    listServerCertificateTags,
+
     simulateCustomPolicy,
     simulatePrincipalPolicy,
     getContextKeysForCustomPolicy,

@@ -10,7 +10,7 @@ import { countOneLess, countOneMore } from "./quotas.ts";
 import { onUser, paged, seconds } from "./shared.ts";
 import { accessKeys, groupMembers, principalIds, type UserRow, userKeys, users } from "./tables.ts";
 import { shownTags, taggedResource, withTags } from "./tags.ts";
-import { blockingCredential, moveCredentials } from "./userCredentials.ts";
+import { blockingCredential } from "./userCredentials.ts";
 
 export function userArn(account: string, path: string, name: string): string {
   return `arn:aws:iam::${account}:user${path}${name}`;
@@ -210,7 +210,6 @@ async function moveBelongings(user: UserRow, moved: UserRow, ctx: Context): Prom
     groupMembers.put(tx, [account, group, to], { user: to });
   }
   moveUses(user, { kind: "user", name: from }, { kind: "user", name: to }, ctx);
-  await moveCredentials(account, from, to, tx);
 }
 
 /** Deletes a user that has nothing left. https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html */
