@@ -82,12 +82,84 @@ export class Authorizer {
       else if (resourcePolicy.kind === "trust") set.resourceRules = "trust";
     }
     if (access.extraAllow !== undefined) set.extraAllow = access.extraAllow;
-    if (this.#guardrails !== undefined && !isServiceLinked(this.#caller)) set.scps = this.#guardrails.scps;
-    if (resourceGuardrails !== undefined && !isServiceLinked(this.#caller))
-      set.rcps = resourceGuardrails.rcps;
+    if (!isServiceLinked(this.#caller)) {
+      const scps = this.#guardrails?.scps;
+      if (scps !== undefined) set.scps = scps;
+      const rcps = resourceGuardrails?.rcps;
+      if (rcps !== undefined && rcpServices.has(access.action.split(":", 1)[0] ?? "")) set.rcps = rcps;
+    }
     return set;
   }
 }
+
+/**
+ * Services whose resources RCPs guard.
+ * https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html#rcp-supported-services
+ */
+const rcpServices: ReadonlySet<string> = new Set([
+  "aoss",
+  "appconfig",
+  "appstream",
+  "autoscaling",
+  "autoscaling-plans",
+  "budgets",
+  "clouddirectory",
+  "cloudfront",
+  "cloudsearch",
+  "cloudtrail-data",
+  "codeartifact",
+  "codebuild",
+  "codecommit",
+  "codepipeline",
+  "cognito-identity",
+  "cognito-idp",
+  "comprehend",
+  "comprehendmedical",
+  "compute-optimizer",
+  "cost-optimization-hub",
+  "dax",
+  "dsql",
+  "dynamodb",
+  "ecr",
+  "ecr-public",
+  "events",
+  "firehose",
+  "fis",
+  "fms",
+  "gamelift",
+  "health",
+  "inspector-scan",
+  "kendra",
+  "kinesisvideo",
+  "kms",
+  "logs",
+  "memorydb",
+  "networkmonitor",
+  "notifications",
+  "opensearch",
+  "pca-connector-ad",
+  "personalize",
+  "polly",
+  "pricing",
+  "resource-groups",
+  "rolesanywhere",
+  "s3",
+  "secretsmanager",
+  "servicediscovery",
+  "signin",
+  "sqs",
+  "sts",
+  "support",
+  "swf",
+  "textract",
+  "timestream-influxdb",
+  "transcribe",
+  "transfer",
+  "translate",
+  "wafv2",
+  "workspaces",
+  "xray",
+]);
 
 /** Service-linked roles are outside of SCPs and RCPs, as on AWS. */
 function isServiceLinked(caller: Caller): boolean {

@@ -63,8 +63,9 @@ export interface PrincipalPolicies {
 
 /** What an organization lays over an account: one list of policies for each level, root first. */
 export interface Guardrails {
-  scps: NamedPolicy[][];
-  rcps: NamedPolicy[][];
+  /** Undefined where policies of the kind are not in force: in the management account, or not enabled. */
+  scps?: NamedPolicy[][];
+  rcps?: NamedPolicy[][];
   organizationId?: string;
   /** `aws:PrincipalOrgPaths`: "o-…/r-…/ou-…/" */
   organizationPath?: string;

@@ -11,6 +11,7 @@ export interface ServiceEntry {
 export const services: Record<string, ServiceEntry> = {
   iam: { load: () => import("./iam/service.ts"), provides: true },
   sts: { load: () => import("./sts/service.ts"), provides: true },
+  organizations: { load: () => import("./organizations/service.ts"), provides: true },
   kms: { load: () => import("./kms/service.ts") },
   cloudtrail: { load: () => import("./cloudtrail/service.ts") },
   cloudkeep: { load: () => import("./cloudkeep/service.ts") },

@@ -17,7 +17,7 @@ const atMost: Record<string, number> = {
   kms: 6,
   cloudtrail: 60,
   cloudkeep: 0,
-  organizations: 63,
+  organizations: 20,
 };
 
 const lists = await Promise.all(

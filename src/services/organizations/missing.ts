@@ -1,0 +1,23 @@
+/** Operations that are not built: each answers 501. The list only shrinks. */
+export const missing: readonly string[] = [
+  "AcceptHandshake",
+  "CancelHandshake",
+  "CreateGovCloudAccount",
+  "DeclineHandshake",
+  "DeleteResourcePolicy",
+  "DescribeHandshake",
+  "DescribeResourcePolicy",
+  "DescribeResponsibilityTransfer",
+  "EnableAllFeatures",
+  "InviteAccountToOrganization",
+  "InviteOrganizationToTransferResponsibility",
+  "ListAccountsWithInvalidEffectivePolicy",
+  "ListEffectivePolicyValidationErrors",
+  "ListHandshakesForAccount",
+  "ListHandshakesForOrganization",
+  "ListInboundResponsibilityTransfers",
+  "ListOutboundResponsibilityTransfers",
+  "PutResourcePolicy",
+  "TerminateResponsibilityTransfer",
+  "UpdateResponsibilityTransfer",
+];
