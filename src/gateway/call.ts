@@ -9,7 +9,7 @@ import type { LogEntry, LogReader, Savepoint, Store, Transaction } from "../stor
 import { Authorizer, type Judgement } from "./authorize.ts";
 import { denied, reasonOf } from "./deny.ts";
 import { nameOf } from "./dialect.ts";
-import { entriesOf, serviceEventEntry } from "./record.ts";
+import { entriesOf, identityOf, serviceEventEntry } from "./record.ts";
 import type { LoadedService, Registry, RunnableOperation } from "./registry.ts";
 
 /** What every call shares: made once when Cloudkeep starts. */
@@ -129,8 +129,17 @@ class RunningCall {
     for (const one of Array.isArray(wanted) ? wanted : [wanted]) await this.#require(one);
   }
 
+  /** The caller's own authorizer, or one for the identity that the call establishes. */
+  #authorizerFor({ as }: Access): Authorizer {
+    if (as === undefined) return this.#authorizer;
+    const { request, region } = this.#call;
+    this.#notes.userIdentity = identityOf(as);
+    const facts = { caller: as, request, region, nowMs: this.#nowMs };
+    return new Authorizer(facts, this.#tx, this.#environment.ports);
+  }
+
   async #judge(access: Access): Promise<Judgement> {
-    const judgement = await this.#authorizer.judge(access);
+    const judgement = await this.#authorizerFor(access).judge(access);
     const { resource, resourceAccount } = judgement.request;
     if (access.resourceType !== undefined && resource.startsWith("arn:")) {
       this.#notes.resources.push({ accountId: resourceAccount, type: access.resourceType, ARN: resource });
@@ -143,7 +152,8 @@ class RunningCall {
     this.#judgements.push(judgement);
     const { resourceAccount } = judgement.request;
     if (!judgement.decision.allowed) throw denied(judgement, this.#call.protocol ?? "awsJson1_1");
-    if (resourceAccount && resourceAccount !== this.#call.account)
+    // A call that establishes an identity belongs to the account of the role that it takes on.
+    if (resourceAccount && (access.as !== undefined || resourceAccount !== this.#call.account))
       this.#notes.sharedWith.add(resourceAccount);
   }
 

@@ -30,6 +30,8 @@ export interface Access {
   resourceTags?: Readonly<Record<string, string>>;
   /** `aws:RequestTag/…` and `aws:TagKeys`. */
   requestTags?: readonly { Key?: string | undefined; Value?: string | undefined }[] | undefined;
+  /** Who is judged, where the call itself establishes an identity (a token, an assertion); left out, the caller. */
+  as?: Caller;
   /** CloudFormation type for the record: "AWS::KMS::Key". */
   resourceType?: string;
 }

@@ -51,6 +51,9 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       AssumeRolePolicyDocument: policy,
       AccountId: accountId,
       UserName: "nobody",
+      Url: "https://issuer.example.com",
+      OpenIDConnectProviderArn: `arn:aws:iam::${accountId}:oidc-provider/issuer.example.com`,
+      SAMLProviderArn: `arn:aws:iam::${accountId}:saml-provider/example`,
       SerialNumber: `arn:aws:iam::${accountId}:mfa/example`,
       DeletionTaskId:
         "task/aws-service-role/example.amazonaws.com/AWSServiceRoleForExample/00000000-0000-4000-8000-000000000000",
@@ -72,8 +75,10 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       "h-exampleorgid",
       "car-exampleorgidexampleorgidexampleo",
       "example.amazonaws.com",
+      "e".repeat(40),
       "e".repeat(64),
       "e".repeat(128),
+      "e".repeat(1_000),
       "00000000-0000-4000-8000-000000000000",
     ],
   };

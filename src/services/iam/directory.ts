@@ -1,6 +1,7 @@
 import type { IdentityDirectory } from "../../kit/service.ts";
 import { useMfaCode } from "./mfaDevices.ts";
 import { policyDocument } from "./principals.ts";
+import { oidcProviders, samlProviders } from "./providerTables.ts";
 import { accessKeys, roles } from "./tables.ts";
 
 /** What IAM tells the services that make sessions of its roles and providers. */
@@ -21,11 +22,19 @@ export const directory: IdentityDirectory = {
       tags,
     };
   },
-  async findProvider() {
-    return undefined;
+  async findProvider(arn, tx) {
+    const [, account = "", kind, name = ""] =
+      /^arn:aws:iam::(\d{12}):(saml|oidc)-provider\/(.+)$/.exec(arn) ?? [];
+    if (kind === "saml") {
+      const row = await samlProviders.get(tx, account, name);
+      return row && { arn, metadata: row.metadata };
+    }
+    const row = await oidcProviders.get(tx, account, name);
+    return row && { arn, issuer: row.url, clientIds: row.clientIds };
   },
-  async findOidcProvider() {
-    return undefined;
+  async findOidcProvider(account, issuer, tx) {
+    const row = await oidcProviders.get(tx, account, issuer);
+    return row && { arn: row.arn, issuer: row.url, clientIds: row.clientIds };
   },
   useMfaCode,
   policyDocument,

@@ -36,6 +36,18 @@ import { listMFADeviceTags, tagMFADevice, untagMFADevice } from "./mfaTags.ts";
 import { missing } from "./missing.ts";
 import { listPoliciesGrantingServiceAccess } from "./namespaces.ts";
 import {
+  addClientIDToOpenIDConnectProvider,
+  createOpenIDConnectProvider,
+  deleteOpenIDConnectProvider,
+  getOpenIDConnectProvider,
+  listOpenIDConnectProviders,
+  listOpenIDConnectProviderTags,
+  removeClientIDFromOpenIDConnectProvider,
+  tagOpenIDConnectProvider,
+  untagOpenIDConnectProvider,
+  updateOpenIDConnectProviderThumbprint,
+} from "./oidcProviders.ts";
+import {
   deleteAccountPasswordPolicy,
   getAccountPasswordPolicy,
   updateAccountPasswordPolicy,
@@ -50,6 +62,16 @@ import * as rolePolicies from "./rolePolicies.ts";
 import * as roles from "./roles.ts";
 import * as roleTags from "./roleTags.ts";
 import * as roleUpdates from "./roleUpdates.ts";
+import {
+  createSAMLProvider,
+  deleteSAMLProvider,
+  getSAMLProvider,
+  listSAMLProviders,
+  listSAMLProviderTags,
+  tagSAMLProvider,
+  untagSAMLProvider,
+  updateSAMLProvider,
+} from "./samlProviders.ts";
 import {
   deleteServerCertificate,
   getServerCertificate,
@@ -235,6 +257,26 @@ export default defineService({
     tagServerCertificate,
     untagServerCertificate,
     listServerCertificateTags,
+
+    createOpenIDConnectProvider,
+    getOpenIDConnectProvider,
+    listOpenIDConnectProviders,
+    addClientIDToOpenIDConnectProvider,
+    removeClientIDFromOpenIDConnectProvider,
+    updateOpenIDConnectProviderThumbprint,
+    deleteOpenIDConnectProvider,
+    tagOpenIDConnectProvider,
+    untagOpenIDConnectProvider,
+    listOpenIDConnectProviderTags,
+
+    createSAMLProvider,
+    getSAMLProvider,
+    listSAMLProviders,
+    updateSAMLProvider,
+    deleteSAMLProvider,
+    tagSAMLProvider,
+    untagSAMLProvider,
+    listSAMLProviderTags,
 
     simulateCustomPolicy,
     simulatePrincipalPolicy,

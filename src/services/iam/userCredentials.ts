@@ -8,6 +8,7 @@ import {
   signingCertificates,
   sshKeys,
 } from "./credentialTables.ts";
+import { oidcProviders, samlProviders } from "./providerTables.ts";
 import { users } from "./tables.ts";
 
 /** What still stands in the way of deleting a user, in AWS's words ("login profile"). */
@@ -39,7 +40,8 @@ export async function countCredentials(account: string, tx: Transaction): Promis
     AccountSigningCertificatesPresent: 0,
     MFADevices: devices.length,
     MFADevicesInUse: devices.filter(({ row }) => row.owner !== undefined).length,
-    Providers: 0,
+    Providers:
+      (await oidcProviders.list(tx, [account])).length + (await samlProviders.list(tx, [account])).length,
     ServerCertificates: (await serverCertificates.list(tx, [account])).length,
   };
 }

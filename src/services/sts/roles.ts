@@ -4,10 +4,7 @@ import type { Access, RoleFacts } from "../../kit/service.ts";
 import { sts } from "./contract.ts";
 import { roleCaller, roleSeconds, sessionPolicies, sessionTags, usedMfa } from "./sessions.ts";
 import { issue } from "./tokens.ts";
-
-/** Stands in for the trust policy of a role that does not exist, so that both are refused in the same words. */
-const trustsNobody =
-  '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"nobody.amazonaws.com"},"Action":"sts:AssumeRole"}]}';
+import { trustsNobody } from "./trust.ts";
 
 interface AssumeInput {
   RoleArn: string;
