@@ -34,7 +34,11 @@ export function issuerKeys(issuer: string, nowMs: number): Promise<IssuerKeys> {
 async function fetchKeys(issuer: string): Promise<IssuerKeys> {
   const discovery = await fetchJson(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
   const { jwks_uri: location, issuer: named } = discovery;
-  if (typeof location !== "string" || typeof named !== "string" || named.replace(/\/$/, "") !== issuer.replace(/\/$/, "")) {
+  if (
+    typeof location !== "string" ||
+    typeof named !== "string" ||
+    named.replace(/\/$/, "") !== issuer.replace(/\/$/, "")
+  ) {
     throw new IssuerUnreachable("The discovery document is not the issuer's.");
   }
   const keys = await fetchJson(location);

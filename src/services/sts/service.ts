@@ -4,12 +4,20 @@ import { missing } from "./missing.ts";
 import { assumeRole } from "./roles.ts";
 import { makeTokenKey, openSession } from "./tokens.ts";
 import { getAccessKeyInfo, getFederationToken, getSessionToken } from "./users.ts";
+import { assumeRoleWithWebIdentity } from "./webIdentity.ts";
 
 /** Security Token Service: temporary credentials. */
 export default defineService({
   name: "sts",
   eventSource: "sts.amazonaws.com",
-  operations: [getCallerIdentity, assumeRole, getSessionToken, getFederationToken, getAccessKeyInfo],
+  operations: [
+    getCallerIdentity,
+    assumeRole,
+    assumeRoleWithWebIdentity,
+    getSessionToken,
+    getFederationToken,
+    getAccessKeyInfo,
+  ],
   missing,
   provides: { openSession },
   bootstrap: ({ tx }) => makeTokenKey(tx),

@@ -15,7 +15,8 @@ export function tagsOfToken(
 ): Pick<Session, "tags" | "transitiveTagKeys"> {
   const carried = payload[claim] as { principal_tags?: unknown; transitive_tag_keys?: unknown } | undefined;
   if (carried === undefined) return {};
-  const bad = () => ctx.error("InvalidIdentityTokenException", "The session tags in the token are malformed.");
+  const bad = () =>
+    ctx.error("InvalidIdentityTokenException", "The session tags in the token are malformed.");
   const { principal_tags: given, transitive_tag_keys: handedOn = [] } = carried;
   if (given === null || typeof given !== "object" || !Array.isArray(handedOn)) throw bad();
   const tags: Record<string, string> = {};

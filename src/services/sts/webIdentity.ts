@@ -5,8 +5,8 @@ import type { Access, ProviderFacts, RoleFacts } from "../../kit/service.ts";
 import { sts } from "./contract.ts";
 import { IssuerUnreachable, issuerKeys } from "./issuerKeys.ts";
 import { roleCaller, roleSeconds, sessionPolicies } from "./sessions.ts";
-import { tagsOfToken } from "./tokenTags.ts";
 import { issue } from "./tokens.ts";
+import { tagsOfToken } from "./tokenTags.ts";
 import { trustsNobody } from "./trust.ts";
 
 /** Roles for those who prove themselves with a token of an OpenID Connect issuer. The call itself is unsigned. */
@@ -59,11 +59,14 @@ async function prove({ RoleArn, WebIdentityToken }: Input, ctx: Context<Errors>)
   try {
     claims = decodeJwt(WebIdentityToken);
   } catch {
-    throw invalid("The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)");
+    throw invalid(
+      "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
+    );
   }
   const issuer = (claims.iss ?? "").replace(/^https?:\/\//, "").replace(/\/$/, "");
   const provider = await ctx.directory.findOidcProvider(accountOf(RoleArn), issuer, ctx.tx);
-  if (provider === undefined) throw invalid(`No OpenIDConnect provider found in your account for ${claims.iss ?? ""}`);
+  if (provider === undefined)
+    throw invalid(`No OpenIDConnect provider found in your account for ${claims.iss ?? ""}`);
   const payload = await verified(WebIdentityToken, claims.iss ?? "", ctx);
   const audience = [payload.aud ?? []].flat().find((one) => provider.clientIds?.includes(one));
   const authorizedParty = typeof payload.azp === "string" ? payload.azp : undefined;
@@ -93,11 +96,17 @@ async function verified(token: string, issuer: string, ctx: Context<Errors>): Pr
     return payload;
   } catch (error) {
     if (error instanceof IssuerUnreachable) {
-      throw ctx.error("IDPCommunicationErrorException", "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements");
+      throw ctx.error(
+        "IDPCommunicationErrorException",
+        "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements",
+      );
     }
     if (error instanceof errors.JWTExpired) {
       const at = new Date(ctx.clock.now()).toISOString();
-      throw ctx.error("ExpiredTokenException", `Token expired: current date/time ${at} must be before the expiration date/time`);
+      throw ctx.error(
+        "ExpiredTokenException",
+        `Token expired: current date/time ${at} must be before the expiration date/time`,
+      );
     }
     throw ctx.error("InvalidIdentityTokenException", "Couldn't verify the ID Token's signature or claims.");
   }
@@ -113,14 +122,23 @@ function federatedCaller(
 ): Caller {
   const issuer = provider.issuer ?? "";
   const now = ctx.clock.now();
-  const federatedContext: Record<string, string | string[]> = { [`${issuer}:aud`]: clientId, [`${issuer}:sub`]: String(payload.sub) };
+  const federatedContext: Record<string, string | string[]> = {
+    [`${issuer}:aud`]: clientId,
+    [`${issuer}:sub`]: String(payload.sub),
+  };
   if (clientId !== audience) federatedContext[`${issuer}:oaud`] = audience;
   if (Array.isArray(payload.amr)) federatedContext[`${issuer}:amr`] = payload.amr.map(String);
   const userId = `${provider.arn}:${clientId}:${payload.sub}`;
   return {
     principal: { kind: "web-identity", account: "", arn: provider.arn, service: provider.arn, userId },
     userName: String(payload.sub),
-    session: { by: "AssumeRoleWithWebIdentity", issuedAt: now, expiresAt: now, provider: provider.arn, federatedContext },
+    session: {
+      by: "AssumeRoleWithWebIdentity",
+      issuedAt: now,
+      expiresAt: now,
+      provider: provider.arn,
+      federatedContext,
+    },
   };
 }
 
