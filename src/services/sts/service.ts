@@ -2,6 +2,7 @@ import { defineService } from "../../kit/service.ts";
 import { getCallerIdentity } from "./identity.ts";
 import { missing } from "./missing.ts";
 import { assumeRole } from "./roles.ts";
+import { assumeRoleWithSAML } from "./saml.ts";
 import { makeTokenKey, openSession } from "./tokens.ts";
 import { getAccessKeyInfo, getFederationToken, getSessionToken } from "./users.ts";
 import { assumeRoleWithWebIdentity } from "./webIdentity.ts";
@@ -13,6 +14,7 @@ export default defineService({
   operations: [
     getCallerIdentity,
     assumeRole,
+    assumeRoleWithSAML,
     assumeRoleWithWebIdentity,
     getSessionToken,
     getFederationToken,

@@ -2,3 +2,9 @@ import { table } from "../../kit/table.ts";
 
 /** The key that seals session tokens, 32 bytes in base64. One row: "current". */
 export const tokenKeys = table<{ key: string }, [name: string]>("sts", "token-keys");
+
+/** SAML assertions that were used, until they expire. */
+export const usedAssertions = table<{ expires: number }, [provider: string, id: string]>(
+  "sts",
+  "used-assertions",
+);

@@ -1,0 +1,259 @@
+import "reflect-metadata";
+import { createPrivateKey, webcrypto } from "node:crypto";
+import { CreateRoleCommand, CreateSAMLProviderCommand } from "@aws-sdk/client-iam";
+import { AssumeRoleWithSAMLCommand, GetCallerIdentityCommand, type STSClient } from "@aws-sdk/client-sts";
+import { X509CertificateGenerator } from "@peculiar/x509";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SignedXml } from "xml-crypto";
+import { clients, credentialsOf, errorOf, startForTest } from "../../../test/harness.ts";
+import type { Cloudkeep } from "../../start.ts";
+
+const account = "000000000000";
+const entity = "https://idp.example.com/saml";
+const RoleArn = `arn:aws:iam::${account}:role/analyst`;
+const PrincipalArn = `arn:aws:iam::${account}:saml-provider/example`;
+const minuteMs = 60_000;
+
+interface Idp {
+  key: string;
+  certificate: string;
+}
+
+async function newIdp(): Promise<Idp> {
+  const algorithm = {
+    name: "RSASSA-PKCS1-v1_5",
+    hash: "SHA-256",
+    publicExponent: new Uint8Array([1, 0, 1]),
+    modulusLength: 2048,
+  };
+  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
+    "sign",
+    "verify",
+  ])) as webcrypto.CryptoKeyPair;
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name: "CN=idp.example.com",
+    notBefore: new Date("2026-01-01"),
+    notAfter: new Date("2046-01-01"),
+    signingAlgorithm: algorithm,
+    keys: keys as never,
+  });
+  const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
+  const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" }).export({
+    format: "pem",
+    type: "pkcs8",
+  });
+  return { key: key.toString(), certificate: Buffer.from(certificate.rawData).toString("base64") };
+}
+
+let cloudkeep: Cloudkeep;
+let sts: STSClient;
+let idp: Idp;
+let serial = 0;
+
+beforeAll(async () => {
+  idp = await newIdp();
+  cloudkeep = await startForTest();
+  const root = clients(cloudkeep, cloudkeep.credentials);
+  sts = root.sts;
+  await root.iam.send(
+    new CreateSAMLProviderCommand({
+      Name: "example",
+      SAMLMetadataDocument: `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="${entity}"><IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>${idp.certificate}</X509Certificate></X509Data></KeyInfo></KeyDescriptor></IDPSSODescriptor></EntityDescriptor>${" ".repeat(1000)}`,
+    }),
+  );
+  await root.iam.send(
+    new CreateRoleCommand({
+      RoleName: "analyst",
+      AssumeRolePolicyDocument: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Effect: "Allow",
+            Principal: { Federated: PrincipalArn },
+            Action: ["sts:AssumeRoleWithSAML", "sts:TagSession"],
+            Condition: { StringEquals: { "saml:aud": "https://signin.aws.amazon.com/saml" } },
+          },
+        ],
+      }),
+    }),
+  );
+});
+afterAll(() => cloudkeep.stop());
+
+interface Options {
+  subject?: string;
+  recipient?: string;
+  audience?: string;
+  role?: string;
+  issuer?: string;
+  windowMs?: number;
+  fromMs?: number;
+  id?: string;
+}
+
+function assertionXml(options: Options = {}): string {
+  const {
+    subject = "ada@example.com",
+    recipient = "https://signin.aws.amazon.com/saml",
+    audience = "https://signin.aws.amazon.com/saml",
+    role = `${RoleArn},${PrincipalArn}`,
+    issuer = entity,
+    windowMs = 5 * minuteMs,
+    fromMs = -minuteMs,
+    id = `_${serial}`,
+  } = options;
+  serial += 1;
+  const at = (ms: number) => new Date(cloudkeep.clock.now() + ms).toISOString();
+  const attribute = (name: string, value: string) =>
+    `<saml:Attribute Name="https://aws.amazon.com/SAML/Attributes/${name}"><saml:AttributeValue>${value}</saml:AttributeValue></saml:Attribute>`;
+  return `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="${id}" Version="2.0" IssueInstant="${at(0)}"><saml:Issuer>${issuer}</saml:Issuer><saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">${subject}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${at(windowMs)}" Recipient="${recipient}"/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="${at(fromMs)}" NotOnOrAfter="${at(windowMs)}"><saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions><saml:AuthnStatement AuthnInstant="${at(0)}"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement><saml:AttributeStatement>${attribute("Role", role)}${attribute("RoleSessionName", "ada")}${attribute("PrincipalTag:Team", "data")}</saml:AttributeStatement></saml:Assertion>`;
+}
+
+const wrapped = (assertion: string) =>
+  `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_response" Version="2.0" IssueInstant="2026-01-01T00:00:00Z"><saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">${entity}</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>${assertion}</samlp:Response>`;
+
+function sign(xml: string, { by = idp, hash = "sha256" }: { by?: Idp; hash?: string } = {}): string {
+  const isWeak = hash === "sha1";
+  const signature = new SignedXml({
+    privateKey: by.key,
+    signatureAlgorithm: isWeak
+      ? "http://www.w3.org/2000/09/xmldsig#rsa-sha1"
+      : "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
+    canonicalizationAlgorithm: "http://www.w3.org/2001/10/xml-exc-c14n#",
+  });
+  signature.addReference({
+    xpath: "//*[local-name(.)='Assertion']",
+    transforms: [
+      "http://www.w3.org/2000/09/xmldsig#enveloped-signature",
+      "http://www.w3.org/2001/10/xml-exc-c14n#",
+    ],
+    digestAlgorithm: isWeak
+      ? "http://www.w3.org/2000/09/xmldsig#sha1"
+      : "http://www.w3.org/2001/04/xmlenc#sha256",
+  });
+  signature.computeSignature(xml, {
+    location: { reference: "//*[local-name(.)='Assertion']/*[local-name(.)='Issuer']", action: "after" },
+  });
+  return signature.getSignedXml();
+}
+
+const signedResponse = (options?: Options, how?: { by?: Idp; hash?: string }) =>
+  sign(wrapped(assertionXml(options)), how);
+
+function assume(xml: string, more: object = {}) {
+  const SAMLAssertion = Buffer.from(xml).toString("base64");
+  return sts.send(new AssumeRoleWithSAMLCommand({ RoleArn, PrincipalArn, SAMLAssertion, ...more }));
+}
+
+describe("an assertion of a known provider", () => {
+  it("gives the role's credentials once", async () => {
+    const xml = signedResponse();
+    const answer = await assume(xml);
+    expect(answer).toMatchObject({
+      Subject: "ada@example.com",
+      SubjectType: "persistent",
+      Issuer: entity,
+      Audience: "https://signin.aws.amazon.com/saml",
+      AssumedRoleUser: { Arn: `arn:aws:sts::${account}:assumed-role/analyst/ada` },
+    });
+    const session = clients(cloudkeep, credentialsOf(answer.Credentials));
+    expect((await session.sts.send(new GetCallerIdentityCommand({}))).Account).toBe(account);
+    const replayed = await errorOf(assume(xml));
+    expect(replayed.name).toMatch(/^InvalidIdentityToken/);
+  });
+
+  it("is refused where the role does not trust it", async () => {
+    const recipient = "https://eu-west-1.signin.aws.amazon.com/saml";
+    const refused = await errorOf(assume(signedResponse({ recipient })));
+    expect([refused.name, refused.message]).toEqual([
+      "AccessDenied",
+      "Not authorized to perform sts:AssumeRoleWithSAML",
+    ]);
+  });
+});
+
+describe("no role is given for", () => {
+  const evil = { subject: "eve@example.com", id: "_evil" };
+  /** The signed assertion is still there, but what a careless reader would find is another. */
+  const wrap = (build: (signed: string, forged: string, signature: string) => string) => () => {
+    const response = signedResponse();
+    const signed = /<saml:Assertion.*<\/saml:Assertion>/s.exec(response)?.[0] ?? "";
+    const signature = /<Signature.*<\/Signature>/s.exec(signed)?.[0] ?? "";
+    return build(signed, assertionXml(evil), signature);
+  };
+  const into = (forged: string, inner: string) =>
+    forged.replace("</saml:Assertion>", `${inner}</saml:Assertion>`);
+  const cases: [string, () => string | Promise<string>][] = [
+    ["no signature", () => wrapped(assertionXml())],
+    ["a stranger's signature", async () => signedResponse({}, { by: await newIdp() })],
+    ["SHA-1", () => signedResponse({}, { hash: "sha1" })],
+    ["a changed subject", () => signedResponse().replace("ada@example.com", "eve@example.com")],
+    ["a changed role", () => signedResponse().replaceAll("role/analyst", "role/admin")],
+    ["a stripped signature", () => signedResponse().replace(/<Signature.*<\/Signature>/s, "")],
+    [
+      "a comment in the subject",
+      () => signedResponse().replace("ada@example.com", "ada@example.com<!-- -->.evil"),
+    ],
+    ["a document type", () => `<!DOCTYPE Response [<!ENTITY a "b">]>${signedResponse()}`],
+    ["a processing instruction", () => signedResponse().replace("ada@example.com", "ada@example.com<?a b?>")],
+    ["a forged assertion before the signed one", wrap((signed, forged) => wrapped(forged + signed))],
+    ["a forged assertion behind the signed one", wrap((signed, forged) => wrapped(signed + forged))],
+    ["a forged assertion around the signed one", wrap((signed, forged) => wrapped(into(forged, signed)))],
+    [
+      "the signed one as an object of the forged one's signature",
+      wrap((signed, forged, signature) =>
+        wrapped(
+          into(
+            forged,
+            signature.replace(
+              "</Signature>",
+              `<Object>${signed.replace(signature, "")}</Object></Signature>`,
+            ),
+          ),
+        ),
+      ),
+    ],
+    [
+      "the signature moved to the forged one",
+      wrap((signed, forged, signature) => wrapped(into(forged, signature) + signed.replace(signature, ""))),
+    ],
+    [
+      "the signed one in an extension",
+      wrap((signed, forged) => wrapped(`<samlp:Extensions>${signed}</samlp:Extensions>${forged}`)),
+    ],
+    [
+      "the same id twice",
+      wrap((signed, forged) =>
+        wrapped(signed + forged.replace("_evil", /ID="([^"]+)"/.exec(signed)?.[1] ?? "")),
+      ),
+    ],
+    ["another recipient", () => signedResponse({ recipient: "https://evil.example.com/saml" })],
+    [
+      "a recipient that only looks right",
+      () => signedResponse({ recipient: "https://signin.aws.amazon.com.example.com/saml" }),
+    ],
+    ["another audience", () => signedResponse({ audience: "https://other.example.com" })],
+    ["another issuer", () => signedResponse({ issuer: "https://other.example.com" })],
+    [
+      "a role that is not paired with the provider",
+      () => signedResponse({ role: `${RoleArn},${PrincipalArn}-other` }),
+    ],
+    [
+      "an assertion that does not hold yet",
+      () => signedResponse({ fromMs: 10 * minuteMs, windowMs: 20 * minuteMs }),
+    ],
+    ["what is no XML", () => "nonsense"],
+  ];
+  it.each(cases)("%s", async (_, make) => {
+    expect((await errorOf(assume(await make()))).name).toMatch(/^InvalidIdentityToken/);
+  });
+
+  it("an assertion whose time is over", async () => {
+    expect((await errorOf(assume(signedResponse({ windowMs: -1_000 })))).name).toMatch(/^ExpiredToken/);
+  });
+
+  it("a provider that does not exist", async () => {
+    const gone = await errorOf(assume(signedResponse(), { PrincipalArn: `${PrincipalArn}-gone` }));
+    expect(gone.message).toBe("Specified provider doesn't exist");
+  });
+});
