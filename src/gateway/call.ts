@@ -7,7 +7,7 @@ import type { Protocol } from "../protocols/contract.ts";
 import { ValidationFailure } from "../protocols/validate.ts";
 import type { LogEntry, LogReader, Savepoint, Store, Transaction } from "../storage/store.ts";
 import { Authorizer, type Judgement } from "./authorize.ts";
-import { denied, reasonOf } from "./deny.ts";
+import { denialDetails, denied, reasonOf } from "./deny.ts";
 import { nameOf } from "./dialect.ts";
 import { entriesOf, identityOf, serviceEventEntry } from "./record.ts";
 import type { LoadedService, Registry, RunnableOperation } from "./registry.ts";
@@ -151,10 +151,17 @@ class RunningCall {
     const judgement = await this.#judge(access);
     this.#judgements.push(judgement);
     const { resourceAccount } = judgement.request;
-    if (!judgement.decision.allowed) throw denied(judgement, this.#call.protocol ?? "awsJson1_1");
+    if (!judgement.decision.allowed) throw await this.#denied(judgement);
     // A call that establishes an identity belongs to the account of the role that it takes on.
     if (resourceAccount && (access.as !== undefined || resourceAccount !== this.#call.account))
       this.#notes.sharedWith.add(resourceAccount);
+  }
+
+  async #denied(judgement: Judgement): Promise<AwsError> {
+    const { service, protocol = "awsJson1_1" } = this.#call;
+    const encode = service.definition.encodesDenials && this.#environment.ports.encodeAuthorizationMessage;
+    if (!encode) return denied(judgement, protocol);
+    return denied(judgement, protocol, await encode(denialDetails(judgement), this.#tx));
   }
 
   /** Drops what a failed call wrote, and what it would have told others. */
@@ -189,6 +196,7 @@ class RunningCall {
       afterCommit: (effect) => void this.#call.afterCommit.push(effect),
       log: (name): LogReader => environment.store.log(name),
       directory: directoryOf(environment),
+      organizationOf: async (of) => environment.ports.organizationOf?.(of, this.#tx),
       host: environment.host,
     };
   }

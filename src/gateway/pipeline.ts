@@ -6,10 +6,12 @@ import type { WireRequest, WireResponse } from "../protocols/wire.ts";
 import { type Authenticated, authenticate, claimOf, unsigned } from "./authenticate.ts";
 import { type Call, type Environment, type Outcome, runCall } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
+import { publicDocument } from "./publish.ts";
 import { recordLog } from "./record.ts";
 import type { Refusals } from "./refusals.ts";
 import { asAwsError, Refused } from "./refuse.ts";
 import { type Destination, destinationByBody, destinationOf, findOperation } from "./route.ts";
+import { checkSession } from "./sessionLimits.ts";
 import type { Claim } from "./sigv4/claim.ts";
 import type { KeyCache } from "./sigv4/keys.ts";
 
@@ -30,6 +32,8 @@ export async function answer(exchange: Exchange, gateway: Gateway): Promise<Wire
   let service: string | undefined;
   try {
     const claim = claimOf(exchange);
+    const published = claim === undefined ? await publicDocument(exchange, gateway) : undefined;
+    if (published !== undefined) return published;
     const early = destinationOf(exchange, claim, gateway.registry, gateway.homeRegion);
     protocol = early.protocol;
     service = early.services[0];
@@ -100,6 +104,7 @@ async function read(
       `Cloudkeep does not build ${found.service}:${found.operation}; it is on the service's list of missing operations.`,
     );
   }
+  checkSession(caller, found.service, found.operation);
   return {
     requestId,
     service,

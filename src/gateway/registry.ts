@@ -92,6 +92,11 @@ export class Registry {
     return this.#byVersion.get(version);
   }
 
+  /** The service that publishes documents under a host name. */
+  publisher(host: string): string | undefined {
+    return Object.entries(this.#entries).find(([, entry]) => entry.publishesFor?.test(host))?.[0];
+  }
+
   contract(service: string): Contract {
     let contract = this.#contracts.get(service);
     if (contract === undefined) {

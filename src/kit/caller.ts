@@ -22,6 +22,8 @@ export interface Session {
   policy?: string;
   /** ARNs of managed session policies. */
   policyArns?: string[];
+  /** A root session's one task: an AWS policy that denies all else. */
+  taskPolicyArn?: string;
   tags?: Record<string, string>;
   transitiveTagKeys?: string[];
   sourceIdentity?: string;

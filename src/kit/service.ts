@@ -122,6 +122,28 @@ export interface Ports {
   directory: IdentityDirectory;
   /** What the organization lays over an account; undefined outside of any. */
   guardrails(account: string, tx: Transaction): Promise<Guardrails | undefined>;
+  /** The organization that an account belongs to; undefined outside of any. */
+  organizationOf(account: string, tx: Transaction): Promise<OrganizationFacts | undefined>;
+  /** Seals why a call was denied, for DecodeAuthorizationMessage. */
+  encodeAuthorizationMessage(details: object, tx: Transaction): Promise<string>;
+}
+
+/** A document that anybody may read. */
+export interface PublicDocument {
+  contentType: string;
+  body: string;
+}
+
+/** An account's organization, as far as other services need it. */
+export interface OrganizationFacts {
+  id: string;
+  managementAccount: string;
+  /** "o-…/r-…/ou-…/" of the account. */
+  path: string;
+  /** Services that may act in all accounts. */
+  trustedServices: readonly string[];
+  /** Services whose delegated administrator the account is. */
+  delegatedServices: readonly string[];
 }
 
 /** A role, as far as taking it on needs it. */
@@ -159,8 +181,21 @@ export interface IdentityDirectory {
   ): Promise<boolean>;
   /** Document of a managed policy's default version. */
   policyDocument(arn: string, tx: Transaction): Promise<string | undefined>;
+  /** Tags of the user or role that the caller is. */
+  principalTags(caller: Caller, tx: Transaction): Promise<Readonly<Record<string, string>>>;
+  /** What the account has switched on for the tokens that STS issues. */
+  tokenSettings(account: string, tx: Transaction): Promise<TokenSettings>;
+  /** Which privileged tasks in member accounts an organization has switched on. */
+  rootAccessFeatures(organizationId: string, tx: Transaction): Promise<readonly RootAccessFeature[]>;
   /** Account of an access key that exists. */
   accountOfKey(accessKeyId: string, tx: Transaction): Promise<string | undefined>;
+}
+
+export type RootAccessFeature = "RootCredentialsManagement" | "RootSessions";
+
+export interface TokenSettings {
+  /** Issuer of the account's web identity tokens; undefined unless it has switched them on. */
+  outboundIssuer?: string;
 }
 
 /** The session token is no token of ours, or has expired. */
@@ -182,6 +217,10 @@ export interface ServiceDefinition {
   /** Operations of the contract that are not built: each answers 501. The list only shrinks. */
   missing: readonly string[];
   provides?: Partial<Ports>;
+  /** Documents that AWS publishes unsigned (the keys of a token issuer), for the hosts in `services/index.ts`. */
+  publishes?: (host: string, path: string, tx: Transaction) => Promise<PublicDocument | undefined>;
+  /** Denials end with an encoded message, which DecodeAuthorizationMessage reads. */
+  encodesDenials?: true;
   /** Work that becomes due by the clock; called with the payload of `ctx.timers.set`. */
   timers?: Record<string, (payload: never, ctx: Context<never>) => Promise<void>>;
   /** Makes what must exist before the first call. Runs in a transaction at every start. */

@@ -5,12 +5,18 @@ export interface ServiceEntry {
   load: () => Promise<{ default: ServiceDefinition }>;
   /** Provides part of the path (credentials, policies), so it is loaded at start; the others on first use. */
   provides?: true;
+  /** Hosts whose documents the service publishes to everybody. */
+  publishesFor?: RegExp;
 }
 
 /** One line for each service: deleting the line deletes the service. */
 export const services: Record<string, ServiceEntry> = {
   iam: { load: () => import("./iam/service.ts"), provides: true },
-  sts: { load: () => import("./sts/service.ts"), provides: true },
+  sts: {
+    load: () => import("./sts/service.ts"),
+    provides: true,
+    publishesFor: /^[0-9a-f-]{36}\.tokens\.sts\.global\.api\.aws$/,
+  },
   organizations: { load: () => import("./organizations/service.ts"), provides: true },
   kms: { load: () => import("./kms/service.ts") },
   cloudtrail: { load: () => import("./cloudtrail/service.ts") },

@@ -100,6 +100,7 @@ function compareText(
     if (ours === undefined) found.push(`${at}: missing`);
     if (ours instanceof Date || ours instanceof Uint8Array) return;
   }
+  if (ours instanceof Date && recorded === "<datetime>") return;
   const enumSet = recorded.indexOf("enum value set: [");
   // Models have grown since: the values of an enumeration are the model's, the words around them are AWS's.
   const text = typeof ours === "string" && enumSet > 0 ? ours.slice(0, enumSet) : ours;

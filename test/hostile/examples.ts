@@ -28,7 +28,9 @@ function example(contract: Contract, member: Member, name: string, texts: Texts,
   const shape = contract.shapes[member.shape];
   if (shape === undefined || depth > maxDepth) throw new Error(`No example of ${member.shape}.`);
   if (shape.type === "structure" || shape.type === "union") {
-    const required = shape.type === "union" ? Object.keys(shape.members).slice(0, 1) : (shape.required ?? []);
+    const named = shape.type === "union" ? [] : (shape.required ?? []);
+    // Without members a structure would not be there at all in some protocols.
+    const required = named.length > 0 || depth === 0 ? named : Object.keys(shape.members).slice(0, 1);
     const secret = Object.keys(shape.members).filter((one) => texts.secret && shape.members[one]?.sensitive);
     return Object.fromEntries(
       [...new Set([...required, ...secret])].map((one) => [

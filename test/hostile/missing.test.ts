@@ -12,10 +12,10 @@ import { signed } from "./sign.ts";
 
 /** How many operations each service may still lack. Lower a number when its list has become shorter; never raise one. */
 const atMost: Record<string, number> = {
-  iam: 89,
-  sts: 6,
+  iam: 11,
+  sts: 1,
   kms: 6,
-  cloudtrail: 60,
+  cloudtrail: 59,
   cloudkeep: 0,
   organizations: 20,
 };

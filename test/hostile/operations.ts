@@ -51,6 +51,7 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       AssumeRolePolicyDocument: policy,
       AccountId: accountId,
       UserName: "nobody",
+      SigningAlgorithm: "ES384",
       Url: "https://issuer.example.com",
       OpenIDConnectProviderArn: `arn:aws:iam::${accountId}:oidc-provider/issuer.example.com`,
       SAMLProviderArn: `arn:aws:iam::${accountId}:saml-provider/example`,

@@ -17,7 +17,8 @@ it("the lock file names no registry, so that it installs from any", () => {
 it("the lock file holds the packages of every platform", () => {
   const absent = packages.flatMap(([path, entry]) =>
     Object.keys(entry.optionalDependencies ?? {}).filter(
-      (name) => !(`${path}/node_modules/${name}` in lock.packages) && !(`node_modules/${name}` in lock.packages),
+      (name) =>
+        !(`${path}/node_modules/${name}` in lock.packages) && !(`node_modules/${name}` in lock.packages),
     ),
   );
   expect(absent).toEqual([]);

@@ -2,6 +2,7 @@ import { iam } from "./contract.ts";
 import { countUses } from "./policyUses.ts";
 import { countOf, quotas } from "./quotas.ts";
 import { userKeys } from "./tables.ts";
+import { globalEndpointTokenVersion } from "./tokenSettings.ts";
 import { countCredentials } from "./userCredentials.ts";
 
 /** How much there is of everything, and the quotas. https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html */
@@ -37,7 +38,7 @@ export const getAccountSummary = iam.operation("GetAccountSummary", {
         GroupPolicySizeQuota: quotas.GroupPolicySize,
         RolePolicySizeQuota: quotas.RolePolicySize,
         AssumeRolePolicySizeQuota: quotas.TrustPolicySize,
-        GlobalEndpointTokenVersion: 1,
+        GlobalEndpointTokenVersion: await globalEndpointTokenVersion(ctx.account, ctx.tx),
         ServerCertificatesQuota: 20,
         SigningCertificatesPerUserQuota: 2,
       },

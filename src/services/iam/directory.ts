@@ -1,8 +1,10 @@
 import type { IdentityDirectory } from "../../kit/service.ts";
 import { useMfaCode } from "./mfaDevices.ts";
-import { policyDocument } from "./principals.ts";
+import { policyDocument, principalPolicies } from "./principals.ts";
 import { oidcProviders, samlProviders } from "./providerTables.ts";
+import { rootAccessFeatures } from "./rootAccess.ts";
 import { accessKeys, roles } from "./tables.ts";
+import { tokenSettings } from "./tokenSettings.ts";
 
 /** What IAM tells the services that make sessions of its roles and providers. */
 export const directory: IdentityDirectory = {
@@ -38,6 +40,9 @@ export const directory: IdentityDirectory = {
   },
   useMfaCode,
   policyDocument,
+  principalTags: async (caller, tx) => (await principalPolicies(caller, tx))?.tags ?? {},
+  tokenSettings,
+  rootAccessFeatures,
   async accountOfKey(accessKeyId, tx) {
     return (await accessKeys.get(tx, accessKeyId))?.account;
   },

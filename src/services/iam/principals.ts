@@ -65,7 +65,16 @@ async function ownPolicies(caller: Caller, tx: Transaction): Promise<PrincipalPo
       issuer !== undefined && seconds(issuer.createDate).getTime() > (caller.session?.issuedAt ?? 0);
     return userPolicies(isLater ? undefined : issuer, account, tx);
   }
-  return kind === "root" || kind === "federated-user" ? { identity: [], tags: {} } : undefined;
+  if (kind === "root") return { identity: await taskPolicies(caller, tx), tags: {} };
+  return kind === "federated-user" ? { identity: [], tags: {} } : undefined;
+}
+
+/** The root needs no policy, and has none; but a session for one task is denied all else. */
+async function taskPolicies({ session }: Caller, tx: Transaction): Promise<NamedPolicy[]> {
+  if (session?.taskPolicyArn === undefined) return [];
+  const policy = await managedPolicy(session.taskPolicyArn, tx, "identity");
+  if (policy === undefined) throw new Error(`There is no task policy ${session.taskPolicyArn}.`);
+  return [policy];
 }
 
 /** The very user that signed: not one made again under the name, yet the same one under a new name. */

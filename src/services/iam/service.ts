@@ -5,6 +5,7 @@ import * as accountSummary from "./accountSummary.ts";
 import * as authorizationDetails from "./authorizationDetails.ts";
 import * as boundaries from "./boundaries.ts";
 import { getContextKeysForCustomPolicy, getContextKeysForPrincipalPolicy } from "./contextKeys.ts";
+import { generateCredentialReport, getCredentialReport } from "./credentialReport.ts";
 import { directory } from "./directory.ts";
 import * as groupMembers from "./groupMembers.ts";
 import * as groupPolicies from "./groupPolicies.ts";
@@ -63,6 +64,13 @@ import * as roles from "./roles.ts";
 import * as roleTags from "./roleTags.ts";
 import * as roleUpdates from "./roleUpdates.ts";
 import {
+  disableOrganizationsRootCredentialsManagement,
+  disableOrganizationsRootSessions,
+  enableOrganizationsRootCredentialsManagement,
+  enableOrganizationsRootSessions,
+  listOrganizationsFeatures,
+} from "./rootAccess.ts";
+import {
   createSAMLProvider,
   deleteSAMLProvider,
   getSAMLProvider,
@@ -104,6 +112,12 @@ import {
   updateSSHPublicKey,
   uploadSSHPublicKey,
 } from "./sshKeys.ts";
+import {
+  disableOutboundWebIdentityFederation,
+  enableOutboundWebIdentityFederation,
+  getOutboundWebIdentityFederationInfo,
+  setSecurityTokenServicePreferences,
+} from "./tokenSettings.ts";
 import * as userPolicies from "./userPolicies.ts";
 import * as users from "./users.ts";
 import * as userTags from "./userTags.ts";
@@ -286,6 +300,18 @@ export default defineService({
     getServiceLastAccessedDetails,
     getServiceLastAccessedDetailsWithEntities,
     listPoliciesGrantingServiceAccess,
+
+    generateCredentialReport,
+    getCredentialReport,
+    setSecurityTokenServicePreferences,
+    enableOutboundWebIdentityFederation,
+    disableOutboundWebIdentityFederation,
+    getOutboundWebIdentityFederationInfo,
+    enableOrganizationsRootCredentialsManagement,
+    disableOrganizationsRootCredentialsManagement,
+    enableOrganizationsRootSessions,
+    disableOrganizationsRootSessions,
+    listOrganizationsFeatures,
   ],
   missing,
   provides: { findAccessKey, principalPolicies, directory },

@@ -16,9 +16,13 @@ export function userArn(account: string, path: string, name: string): string {
   return `arn:aws:iam::${account}:user${path}${name}`;
 }
 
-/** What a call on a user must be allowed to do. Of a user that does not exist it says the same. */
+/**
+ * What a call on a user must be allowed to do. Of a user that does not exist it says the same. Where neither the
+ * call nor the caller names one, it is on the account's root.
+ */
 export async function userAccess(action: string, name: string | undefined, ctx: Context): Promise<Access> {
   const userName = name ?? ctx.caller.userName ?? "";
+  if (userName === "") return { action: `iam:${action}`, resource: `arn:aws:iam::${ctx.account}:root` };
   const user = await users.get(ctx.tx, ctx.account, userName.toLowerCase());
   return {
     action: `iam:${action}`,

@@ -2,7 +2,7 @@ import type { Guardrails } from "../../kit/caller.ts";
 import { compileCached, type NamedPolicy } from "../../policy/index.ts";
 import type { Transaction } from "../../storage/store.ts";
 import { managedPolicies } from "./managedPolicies.ts";
-import { membershipOf, pathTo } from "./membership.ts";
+import { membershipOf, pathText, pathTo } from "./membership.ts";
 import { type NodeRow, type PolicyType, policies } from "./tables.ts";
 
 /**
@@ -20,14 +20,13 @@ export async function guardrails(account: string, tx: Transaction): Promise<Guar
     isManagement || !enabled.includes(type)
       ? undefined
       : await Promise.all(path.map((node) => levelOf(node, organization.id, type, kind, tx)));
-  const places = path.filter(({ kind }) => kind !== "ACCOUNT").map(({ id }) => `${id}/`);
   const scps = await levels("SERVICE_CONTROL_POLICY", "scp");
   const rcps = await levels("RESOURCE_CONTROL_POLICY", "rcp");
   return {
     ...(scps && { scps }),
     ...(rcps && { rcps }),
     organizationId: organization.id,
-    organizationPath: `${organization.id}/${places.join("")}`,
+    organizationPath: pathText(organization.id, path),
     managementAccount: organization.managementAccount,
   };
 }

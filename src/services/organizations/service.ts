@@ -25,6 +25,7 @@ import {
   registerDelegatedAdministrator,
 } from "./delegatedAdministrators.ts";
 import { guardrails } from "./guardrails.ts";
+import { organizationOf } from "./membership.ts";
 import { missing } from "./missing.ts";
 import { createOrganization, deleteOrganization, describeOrganization } from "./organization.ts";
 import { createPolicy, deletePolicy, describePolicy, listPolicies, updatePolicy } from "./policies.ts";
@@ -105,5 +106,5 @@ export default defineService({
     listTagsForResource,
   ],
   missing,
-  provides: { guardrails },
+  provides: { guardrails, organizationOf },
 });

@@ -4,7 +4,7 @@ import type { Access, RoleFacts } from "../../kit/service.ts";
 import { sts } from "./contract.ts";
 import { roleCaller, roleSeconds, sessionPolicies, sessionTags, usedMfa } from "./sessions.ts";
 import { issue } from "./tokens.ts";
-import { trustsNobody } from "./trust.ts";
+import { checkArn, trustsNobody } from "./trust.ts";
 
 interface AssumeInput {
   RoleArn: string;
@@ -19,6 +19,7 @@ interface AssumeInput {
 
 /** The same role must trust the caller with each thing that the call does: take it, tag it, name its source. */
 async function assumeAccess(input: AssumeInput, ctx: Context): Promise<Access[]> {
+  checkArn(input.RoleArn, ctx);
   const { RoleArn, RoleSessionName, ExternalId, SourceIdentity, Tags = [], TransitiveTagKeys } = input;
   const role = await ctx.directory.findRole(RoleArn, ctx.tx);
   const mfa = input.SerialNumber === undefined ? undefined : "true";

@@ -6,7 +6,7 @@ import { sts } from "./contract.ts";
 import { roleCaller, roleSeconds, sessionPolicies } from "./sessions.ts";
 import { usedAssertions } from "./tables.ts";
 import { issue } from "./tokens.ts";
-import { trustsNobody } from "./trust.ts";
+import { checkArn, trustsNobody } from "./trust.ts";
 
 /** Roles for those whom a SAML provider vouches for. The call itself is unsigned. */
 
@@ -126,6 +126,7 @@ function federatedCaller(
 
 /** The role must trust the provider with each thing that the call does. */
 async function access(input: Input, ctx: Context<Errors>): Promise<Access[]> {
+  checkArn(input.RoleArn, ctx);
   const { caller, sessionName, tags, sourceIdentity } = await identityOf(input, ctx);
   const role = await ctx.directory.findRole(input.RoleArn, ctx.tx);
   const wanted: Access = {

@@ -1,9 +1,13 @@
 import { defineService } from "../../kit/service.ts";
+import { decodeAuthorizationMessage, encodeAuthorizationMessage } from "./authorizationMessages.ts";
 import { getCallerIdentity } from "./identity.ts";
 import { missing } from "./missing.ts";
+import { getWebIdentityToken, issuerDocument } from "./outboundTokens.ts";
 import { assumeRole } from "./roles.ts";
+import { assumeRoot } from "./rootSessions.ts";
 import { assumeRoleWithSAML } from "./saml.ts";
-import { makeTokenKey, openSession } from "./tokens.ts";
+import { makeTokenKey } from "./sealed.ts";
+import { openSession } from "./tokens.ts";
 import { getAccessKeyInfo, getFederationToken, getSessionToken } from "./users.ts";
 import { assumeRoleWithWebIdentity } from "./webIdentity.ts";
 
@@ -19,8 +23,12 @@ export default defineService({
     getSessionToken,
     getFederationToken,
     getAccessKeyInfo,
+    assumeRoot,
+    getWebIdentityToken,
+    decodeAuthorizationMessage,
   ],
   missing,
-  provides: { openSession },
+  provides: { openSession, encodeAuthorizationMessage },
+  publishes: issuerDocument,
   bootstrap: ({ tx }) => makeTokenKey(tx),
 });

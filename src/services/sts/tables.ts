@@ -8,3 +8,9 @@ export const usedAssertions = table<{ expires: number }, [provider: string, id: 
   "sts",
   "used-assertions",
 );
+
+/** Keys of accounts' token issuers: PKCS #8 in PEM, by the issuer's URL and "RS256" or "ES384". */
+export const issuerKeyPairs = table<{ privateKey: string }, [issuer: string, algorithm: string]>(
+  "sts",
+  "issuer-keys",
+);

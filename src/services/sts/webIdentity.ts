@@ -7,7 +7,7 @@ import { IssuerUnreachable, issuerKeys } from "./issuerKeys.ts";
 import { roleCaller, roleSeconds, sessionPolicies } from "./sessions.ts";
 import { issue } from "./tokens.ts";
 import { tagsOfToken } from "./tokenTags.ts";
-import { trustsNobody } from "./trust.ts";
+import { checkArn, trustsNobody } from "./trust.ts";
 
 /** Roles for those who prove themselves with a token of an OpenID Connect issuer. The call itself is unsigned. */
 
@@ -144,6 +144,7 @@ function federatedCaller(
 
 /** The role must trust the holder of the token. */
 async function access(input: Input, ctx: Context<Errors>): Promise<Access | Access[]> {
+  checkArn(input.RoleArn, ctx);
   const identity = await identityOf(input, ctx);
   const role = await ctx.directory.findRole(input.RoleArn, ctx.tx);
   const wanted: Access = {

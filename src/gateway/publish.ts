@@ -1,0 +1,23 @@
+import type { WireResponse } from "../protocols/wire.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Gateway } from "./pipeline.ts";
+
+/**
+ * Documents that AWS shows to everybody, unsigned and unrecorded: what verifies tokens. The host is the
+ * request's own (`<issuer>/.well-known/jwks.json`), or stands first in the path where names cannot be made to
+ * resolve (`http://127.0.0.1:4566/<issuer's host>/.well-known/jwks.json`).
+ */
+export async function publicDocument(
+  { method, path, headers }: Exchange,
+  { registry, store }: Gateway,
+): Promise<WireResponse | undefined> {
+  const mark = path.indexOf("/.well-known/");
+  if (method !== "GET" || mark < 0) return undefined;
+  const host = mark > 0 ? path.slice(1, mark) : (headers.host ?? "").replace(/:\d+$/, "");
+  const publisher = registry.publisher(host);
+  if (publisher === undefined) return undefined;
+  const { definition } = await registry.load(publisher);
+  const document = await store.transact(async (tx) => definition.publishes?.(host, path.slice(mark), tx));
+  if (document === undefined) return { status: 404, headers: [], body: "" };
+  return { status: 200, headers: ["content-type", document.contentType], body: document.body };
+}
