@@ -79,11 +79,12 @@ export class History {
 
 /** What a transaction has read. */
 export class ReadSet {
-  readonly #keys = new Set<string>();
+  /** A key may stand in it twice: to keep it from that would cost more than it saves. */
+  readonly #keys: string[] = [];
   readonly #ranges: { from: string; to: string }[] = [];
 
   addKey(key: string): void {
-    this.#keys.add(key);
+    this.#keys.push(key);
   }
 
   /** Returns the range, to be narrowed once it is known how far the reading went. */

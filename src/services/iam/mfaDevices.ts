@@ -135,6 +135,7 @@ export const enableMFADevice = iam.operation("EnableMFADevice", {
     if (enabled === undefined) throw wrongCodes(ctx);
     saveDevice({ ...enabled, owner: user.userId, enableDate: ctx.clock.now() }, ctx);
     ownedDevices.put(ctx.tx, [ctx.account, user.userId, SerialNumber], {});
+    principalIds.put(ctx.tx, [user.userId], { arn: user.arn });
     return {};
   },
 });

@@ -171,7 +171,6 @@ export function addRole(
     inline: {},
   };
   saveRole(role, ctx);
-  principalIds.put(ctx.tx, [role.roleId], { arn: role.arn });
   const holder = { kind: "role" as const, name: role.roleName.toLowerCase() };
   for (const arn of role.attached) addUse(arn, "attached", holder, ctx);
   if (role.boundary !== undefined) addUse(role.boundary, "boundary", holder, ctx);

@@ -115,7 +115,10 @@ export const policyUses = table<
   object,
   [account: string, policyArn: string, usage: "attached" | "boundary", kind: HolderKind, name: string]
 >("iam", "policy-uses");
-/** Users and roles by unique id, for trust policies: the id outlives a change of name, and no deletion. */
+/**
+ * Users and roles by unique id, which outlives a change of name, and no deletion. Only of those that something
+ * knows by their id: a trust policy, an MFA device, or a session that began under an earlier name.
+ */
 export const principalIds = table<{ arn: string }, [uniqueId: string]>("iam", "principal-ids");
 /** Deletions of service-linked roles, for their status. */
 export const deletionTasks = table<{ roleName: string }, [account: string, task: string]>(

@@ -28,7 +28,10 @@ export async function keptTrust(
     if (/^\d{12}$/.test(value)) return `arn:aws:iam::${value}:root`;
     if (!/^arn:aws:iam::\d{12}:(?:user|role)\//.test(value)) return value;
     const id = await idOf(value, ctx.tx);
-    if (id !== undefined) return id;
+    if (id !== undefined) {
+      principalIds.put(ctx.tx, [id], { arn: value });
+      return id;
+    }
     throw ctx.error("MalformedPolicyDocumentException", `Invalid principal in policy: "AWS":"${value}"`);
   });
 }

@@ -130,7 +130,6 @@ export const createUser = iam.operation("CreateUser", {
       ...(PermissionsBoundary && { boundary: PermissionsBoundary }),
     };
     saveUser(user, ctx);
-    principalIds.put(ctx.tx, [user.userId], { arn: user.arn });
     if (PermissionsBoundary) addUse(PermissionsBoundary, "boundary", { kind: "user", name }, ctx);
     return { User: describeUser(user) };
   },

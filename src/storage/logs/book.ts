@@ -1,5 +1,5 @@
 import type { LogEntry } from "../store.ts";
-import { decodePiece, encodePiece, entryBytes, type PlacedEntry, readIndex } from "./format.ts";
+import { decodePiece, encodeRow, entryBytes, type PlacedEntry, readIndex, readRow } from "./format.ts";
 import { afterAllPositions, type LogKeys, logKeys } from "./keys.ts";
 import { formatPosition, positionAt, positionNumber, wholeTime } from "./position.ts";
 
@@ -85,7 +85,7 @@ export class LogBook {
     const flush = () => {
       const first = piece[0];
       if (first === undefined) return;
-      const value = encodePiece(piece);
+      const value = encodeRow(piece);
       rows.push([state.keys.row + formatPosition(first.at, first.number), value]);
       state.rows += 1;
       state.rowBytes += value.length;
@@ -150,7 +150,7 @@ async function loadState(reader: RowReader, name: string): Promise<LogState> {
     state.rowBytes += row.bytes;
     lastRow = row;
   }
-  const last = lastRow && decodePiece(lastRow.value()).at(-1);
+  const last = lastRow && decodePiece(readRow(lastRow.value()).piece).at(-1);
   if (last !== undefined) passed(last.at, last.number);
   return state;
 }

@@ -2,23 +2,14 @@ import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { deflateRaw } from "node:zlib";
 import { encodeMeta, type LogBook, type LogState, type RowReader } from "./book.ts";
-import {
-  decodePiece,
-  encodeIndex,
-  encodePiece,
-  entryBytes,
-  type PlacedEntry,
-  readIndex,
-  termHash,
-} from "./format.ts";
+import { decodePiece, encodeIndex, joinPieces, type PlacedEntry, readIndex, readRow } from "./format.ts";
 import { afterAllPositions } from "./keys.ts";
 import { formatPosition, wholeTime } from "./position.ts";
 
 /** Rows of a log are merged once there are this many, or this many bytes of them. */
 export const compactAfterRows = 512;
 export const compactAfterBytes = 2 * 2 ** 20;
-/** A segment is closed at either of these. */
-export const maxSegmentEntries = 2048;
+/** A segment is closed at this size of its rows. */
 export const maxSegmentBytes = 2 ** 20;
 /** Work in one turn of the event loop. */
 const turnMs = 3;
@@ -106,28 +97,23 @@ export class Compactor {
   /** Makes one segment of the oldest rows; false if there are none. */
   async #merge(state: LogState): Promise<boolean> {
     const { keys } = state;
-    const { entries, rows, bytes } = await this.#host.withSnapshot((reader) => oldestRows(reader, state));
-    const first = entries[0];
-    const last = entries.at(-1);
-    const writes: [string, Uint8Array | null][] = rows.map((row) => [row, null]);
-    let segmentBytes = 0;
-    if (first !== undefined && last !== undefined) {
-      const segment = await deflate(encodePiece(entries), { level: compressionLevel });
-      await setImmediate();
-      const terms = hashesOf(entries);
-      segmentBytes = segment.length + terms.byteLength;
-      const position = formatPosition(first.at, first.number);
-      const index = {
-        last: formatPosition(last.at, last.number),
-        entries: entries.length,
-        bytes: segmentBytes,
-        terms,
-      };
-      writes.push([keys.segment + position, segment], [keys.index + position, encodeIndex(index)]);
-    }
-    if (writes.length === 0) return false;
-    writes.push([keys.meta, encodeMeta({ ...state, segmentBytes: state.segmentBytes + segmentBytes })]);
-    await this.#host.commit(writes);
+    const oldest = await this.#host.withSnapshot((reader) => oldestRows(reader, state));
+    const { rows, bytes } = oldest;
+    const [first] = rows;
+    const lastPiece = oldest.pieces.at(-1);
+    if (first === undefined || lastPiece === undefined) return false;
+    const segment = await deflate(joinPieces(oldest.pieces), { level: compressionLevel });
+    const terms = Uint32Array.from(oldest.hashes).sort();
+    const last = decodePiece(lastPiece).at(-1) as PlacedEntry;
+    const segmentBytes = segment.length + terms.byteLength;
+    const position = first.slice(keys.row.length);
+    const index = { last: formatPosition(last.at, last.number), bytes: segmentBytes, terms };
+    await this.#host.commit([
+      ...rows.map((row): [string, null] => [row, null]),
+      [keys.segment + position, segment],
+      [keys.index + position, encodeIndex(index)],
+      [keys.meta, encodeMeta({ ...state, segmentBytes: state.segmentBytes + segmentBytes })],
+    ]);
     state.segmentBytes += segmentBytes;
     state.rows -= rows.length;
     state.rowBytes -= bytes;
@@ -160,7 +146,7 @@ export class Compactor {
         segmentBytes += bytes;
       }
       for await (const row of reader.rows(keys.row, keys.row + afterAllPositions)) {
-        const entry = decodePiece(row.value()).at(-1);
+        const entry = decodePiece(readRow(row.value()).piece).at(-1);
         if (entry !== undefined && !obsolete(formatPosition(entry.at, entry.number), row.bytes)) return;
         deletes.push(row.key);
         rowBytes += row.bytes;
@@ -179,33 +165,29 @@ export class Compactor {
   }
 }
 
-async function oldestRows(
-  reader: RowReader,
-  { keys, start }: LogState,
-): Promise<{ entries: PlacedEntry[]; rows: string[]; bytes: number }> {
-  const entries: PlacedEntry[] = [];
-  const rows: string[] = [];
-  let bytes = 0;
-  let size = 0;
+interface OldestRows {
+  /** Keys of the rows. */
+  rows: string[];
+  pieces: Buffer[];
+  hashes: Set<number>;
+  /** Sealed size of the rows. */
+  bytes: number;
+}
+
+async function oldestRows(reader: RowReader, { keys }: LogState): Promise<OldestRows> {
+  const oldest: OldestRows = { rows: [], pieces: [], hashes: new Set(), bytes: 0 };
   let turnStart = performance.now();
   for await (const row of reader.rows(keys.row, keys.row + afterAllPositions)) {
-    for (const entry of decodePiece(row.value(), (at, number) => formatPosition(at, number) >= start)) {
-      entries.push(entry);
-      size += entryBytes({ ...entry, terms: [...entry.terms] });
-    }
-    rows.push(row.key);
-    bytes += row.bytes;
-    if (size >= maxSegmentBytes || entries.length >= maxSegmentEntries) break;
+    const { piece, hashes } = readRow(row.value());
+    oldest.rows.push(row.key);
+    oldest.pieces.push(piece);
+    oldest.bytes += row.bytes;
+    for (const hash of hashes) oldest.hashes.add(hash);
+    if (oldest.bytes >= maxSegmentBytes) break;
     if (performance.now() - turnStart > turnMs) {
       await setImmediate();
       turnStart = performance.now();
     }
   }
-  return { entries, rows, bytes };
-}
-
-function hashesOf(entries: readonly PlacedEntry[]): Uint32Array {
-  const hashes = new Set<number>();
-  for (const { terms } of entries) for (const term of terms) hashes.add(termHash(term));
-  return Uint32Array.from(hashes).sort();
+  return oldest;
 }

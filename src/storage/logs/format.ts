@@ -1,8 +1,9 @@
 import type { LogEntry } from "../store.ts";
 
 /**
- * Entries of a log as they are stored: a piece, which is either the entries of one commit (a row) or many rows
- * merged (a segment, compressed). The length of the head (4 bytes), the head as JSON, the texts.
+ * Entries of a log as they are stored. A piece is the entries of one commit: the length of its head (4 bytes), the
+ * head as JSON, the texts. A row is a piece behind the hashes of its terms. A segment is the pieces of many rows,
+ * each behind its length, compressed: rows are merged as they are, without being taken apart.
  */
 
 export interface PlacedEntry {
@@ -22,8 +23,12 @@ interface Head {
 
 const lengthBytes = 4;
 
-export function encodePiece(entries: readonly PlacedEntry[]): Buffer {
+/** Asked before an entry's text is cut out. */
+type Wanted = (at: number, number: number, terms: readonly string[]) => boolean;
+
+export function encodeRow(entries: readonly PlacedEntry[]): Buffer {
   const head: Head = { at: [], number: [], length: [], terms: [] };
+  const hashes = new Set<number>();
   let at = 0;
   let number = 0;
   let texts = "";
@@ -32,25 +37,62 @@ export function encodePiece(entries: readonly PlacedEntry[]): Buffer {
     head.number.push(entry.number - number);
     head.length.push(entry.text.length);
     head.terms.push(entry.terms);
+    for (const term of entry.terms) hashes.add(termHash(term));
     ({ at, number } = entry);
     texts += entry.text;
   }
-  const json = Buffer.from(JSON.stringify(head));
-  const piece = Buffer.allocUnsafe(lengthBytes + json.length + Buffer.byteLength(texts));
-  piece.writeUInt32LE(json.length);
-  json.copy(piece, lengthBytes);
-  piece.write(texts, lengthBytes + json.length);
-  return piece;
+  const json = JSON.stringify(head);
+  const headBytes = Buffer.byteLength(json);
+  const pieceAt = lengthBytes + hashes.size * 4;
+  const headAt = pieceAt + lengthBytes;
+  const row = Buffer.allocUnsafe(headAt + headBytes + Buffer.byteLength(texts));
+  let offset = row.writeUInt32LE(hashes.size);
+  for (const hash of hashes) offset = row.writeUInt32LE(hash, offset);
+  row.writeUInt32LE(headBytes, pieceAt);
+  row.write(json, headAt);
+  row.write(texts, headAt + headBytes);
+  return row;
 }
 
-/** Entries in order; `wanted` is asked before a text is cut out. */
-export function decodePiece(
-  piece: Buffer,
-  wanted: (at: number, number: number, terms: readonly string[]) => boolean = () => true,
-): PlacedEntry[] {
+/** A row taken apart, nothing decoded. */
+export interface RawRow {
+  piece: Buffer;
+  hashes: number[];
+}
+
+export function readRow(row: Buffer): RawRow {
+  const pieceAt = lengthBytes + row.readUInt32LE() * 4;
+  const hashes: number[] = [];
+  for (let offset = lengthBytes; offset < pieceAt; offset += 4) hashes.push(row.readUInt32LE(offset));
+  return { piece: row.subarray(pieceAt), hashes };
+}
+
+/** A segment's content, before it is compressed. */
+export function joinPieces(pieces: readonly Buffer[]): Buffer {
+  const parts = pieces.flatMap((piece) => {
+    const length = Buffer.allocUnsafe(lengthBytes);
+    length.writeUInt32LE(piece.length);
+    return [length, piece];
+  });
+  return Buffer.concat(parts);
+}
+
+/** Entries of a segment's content, in order. */
+export function decodeSegment(content: Buffer, wanted: Wanted): PlacedEntry[] {
+  const entries: PlacedEntry[] = [];
+  for (let offset = 0; offset < content.length; ) {
+    const start = offset + lengthBytes;
+    offset = start + content.readUInt32LE(offset);
+    entries.push(...decodePiece(content.subarray(start, offset), wanted));
+  }
+  return entries;
+}
+
+/** Entries of a piece, in order. */
+export function decodePiece(piece: Buffer, wanted: Wanted = () => true): PlacedEntry[] {
   const textsAt = lengthBytes + piece.readUInt32LE();
   const head = JSON.parse(piece.toString("utf8", lengthBytes, textsAt)) as Head;
-  const texts = piece.toString("utf8", textsAt);
+  let texts: string | undefined;
   const entries: PlacedEntry[] = [];
   let at = 0;
   let number = 0;
@@ -60,7 +102,10 @@ export function decodePiece(
     number += head.number[i] as number;
     const end = start + (head.length[i] as number);
     const terms = head.terms[i] as readonly string[];
-    if (wanted(at, number, terms)) entries.push({ at, number, text: texts.slice(start, end), terms });
+    if (wanted(at, number, terms)) {
+      texts ??= piece.toString("utf8", textsAt);
+      entries.push({ at, number, text: texts.slice(start, end), terms });
+    }
     start = end;
   }
   return entries;
@@ -75,7 +120,6 @@ export function entryBytes({ text, terms = [] }: LogEntry): number {
 export interface SegmentIndex {
   /** Position of its last entry. */
   last: string;
-  entries: number;
   /** Of the sealed segment and this index. */
   bytes: number;
   /** Hashes of all terms in it, ascending. */

@@ -8,7 +8,7 @@ import { openLevel } from "../database.ts";
 import { LevelStore } from "../level.ts";
 import { MemoryStore } from "../memory.ts";
 import { readAll } from "../suite/logs.ts";
-import { maxSegmentEntries } from "./compact.ts";
+import { maxSegmentBytes } from "./compact.ts";
 
 describe("logs in segments", () => {
   const rootKey = fixedRootKey(newRootKey());
@@ -103,12 +103,16 @@ describe("logs in segments", () => {
   }, 60_000);
 
   it("are merged in the background, into few rows, with nothing lost for readers meanwhile", async () => {
-    const count = 3 * maxSegmentEntries;
+    const count = 6_000;
+    // Three segments at least.
+    const filler = "x".repeat((3 * maxSegmentBytes) / count);
     let written = 0;
     const writers = Array.from({ length: 8 }, async () => {
       while (written < count) {
         const n = written++;
-        await append([{ at: 1000 + n, text: `entry ${n}`, terms: [`n=${n}`, `even=${n % 2 === 0}`] }]);
+        await append([
+          { at: 1000 + n, text: `entry ${n} ${filler}`, terms: [`n=${n}`, `even=${n % 2 === 0}`] },
+        ]);
       }
     });
     const reading = (async () => {

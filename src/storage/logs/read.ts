@@ -2,7 +2,7 @@ import { promisify } from "node:util";
 import { inflateRaw } from "node:zlib";
 import type { LogPage, LogQuery } from "../store.ts";
 import { type LogRow, type RowReader, readMeta } from "./book.ts";
-import { decodePiece, type PlacedEntry, readIndex, termHash } from "./format.ts";
+import { decodePiece, decodeSegment, type PlacedEntry, readIndex, readRow, termHash } from "./format.ts";
 import { afterAllPositions, type LogKeys, logKeys } from "./keys.ts";
 import { formatPosition, maxTimeMs, positionAt } from "./position.ts";
 
@@ -21,7 +21,8 @@ interface Bounds {
 
 /**
  * One page of a log from a snapshot of its rows. Segments come before rows in time: what is merged is always
- * the oldest. A segment whose index lacks a term, or whose time is out of bounds, is not opened.
+ * the oldest. What lacks a term by its hashes is not decoded, and a segment whose index says so, or whose time is out of
+ * bounds, is not opened.
  */
 export async function readPage(reader: RowReader, name: string, query: LogQuery): Promise<LogPage> {
   const { terms = [], reverse = false } = query;
@@ -65,9 +66,13 @@ async function* piecesOf(
     const position = formatPosition(at, number);
     return position >= bounds.from && position < bounds.to && terms.every((term) => has.includes(term));
   };
-  const segments = segmentsOf(reader, keys, bounds, terms.map(termHash), wanted);
+  const wantedHashes = terms.map(termHash);
+  const segments = segmentsOf(reader, keys, bounds, wantedHashes, wanted);
   if (!bounds.reverse) yield* segments;
-  for await (const row of covering(reader, keys.row, bounds)) yield decodePiece(row.value(), wanted);
+  for await (const row of covering(reader, keys.row, bounds)) {
+    const { piece, hashes } = readRow(row.value());
+    if (wantedHashes.every((hash) => hashes.includes(hash))) yield decodePiece(piece, wanted);
+  }
   if (bounds.reverse) yield* segments;
 }
 
@@ -83,7 +88,7 @@ async function* segmentsOf(
     if (!index.mayMatch || index.last < bounds.from) continue;
     const segment = reader.get(keys.segment + row.key.slice(keys.index.length));
     if (segment === undefined) throw new Error("A segment of a log is missing.");
-    yield decodePiece(await inflate(segment), wanted);
+    yield decodeSegment(await inflate(segment), wanted);
   }
 }
 
