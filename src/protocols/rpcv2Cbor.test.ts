@@ -137,6 +137,11 @@ describe("CBOR", () => {
     expect(() => decodeCbor(Buffer.from(hex, "hex"))).toThrow(SerializationError);
   });
 
+  test("more items than any request has are refused", () => {
+    const items = Buffer.concat([Buffer.from("9a000f4241", "hex"), Buffer.alloc(1_000_001)]);
+    expect(() => decodeCbor(items)).toThrow(SerializationError);
+  });
+
   test("whole doubles stay doubles", () => {
     expect(encodeCbor(new CborDouble(1)).toString("hex")).toBe("fb3ff0000000000000");
   });

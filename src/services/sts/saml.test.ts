@@ -1,11 +1,9 @@
-import "reflect-metadata";
-import { createPrivateKey, webcrypto } from "node:crypto";
 import { CreateRoleCommand, CreateSAMLProviderCommand } from "@aws-sdk/client-iam";
 import { AssumeRoleWithSAMLCommand, GetCallerIdentityCommand, type STSClient } from "@aws-sdk/client-sts";
-import { X509CertificateGenerator } from "@peculiar/x509";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SignedXml } from "xml-crypto";
 import { clients, credentialsOf, errorOf, startForTest } from "../../../test/harness.ts";
+import { type Idp, metadataOf, newIdp } from "../../../test/idp.ts";
 import type { Cloudkeep } from "../../start.ts";
 
 const account = "000000000000";
@@ -13,37 +11,6 @@ const entity = "https://idp.example.com/saml";
 const RoleArn = `arn:aws:iam::${account}:role/analyst`;
 const PrincipalArn = `arn:aws:iam::${account}:saml-provider/example`;
 const minuteMs = 60_000;
-
-interface Idp {
-  key: string;
-  certificate: string;
-}
-
-async function newIdp(): Promise<Idp> {
-  const algorithm = {
-    name: "RSASSA-PKCS1-v1_5",
-    hash: "SHA-256",
-    publicExponent: new Uint8Array([1, 0, 1]),
-    modulusLength: 2048,
-  };
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
-    "sign",
-    "verify",
-  ])) as webcrypto.CryptoKeyPair;
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: "CN=idp.example.com",
-    notBefore: new Date("2026-01-01"),
-    notAfter: new Date("2046-01-01"),
-    signingAlgorithm: algorithm,
-    keys: keys as never,
-  });
-  const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
-  const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" }).export({
-    format: "pem",
-    type: "pkcs8",
-  });
-  return { key: key.toString(), certificate: Buffer.from(certificate.rawData).toString("base64") };
-}
 
 let cloudkeep: Cloudkeep;
 let sts: STSClient;
@@ -58,7 +25,7 @@ beforeAll(async () => {
   await root.iam.send(
     new CreateSAMLProviderCommand({
       Name: "example",
-      SAMLMetadataDocument: `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="${entity}"><IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>${idp.certificate}</X509Certificate></X509Data></KeyInfo></KeyDescriptor></IDPSSODescriptor></EntityDescriptor>${" ".repeat(1000)}`,
+      SAMLMetadataDocument: metadataOf(entity, idp.certificate),
     }),
   );
   await root.iam.send(
