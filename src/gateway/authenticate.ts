@@ -153,7 +153,7 @@ async function findCredential(
 ): Promise<Credential> {
   const { accessKeyId, securityToken } = claim;
   try {
-    const found = await store.transact((tx) =>
+    const found = await store.peek((tx) =>
       securityToken === undefined
         ? ports.findAccessKey(accessKeyId, tx)
         : ports.openSession(accessKeyId, securityToken, tx, clock),

@@ -1,4 +1,4 @@
-import type { Transaction } from "../storage/store.ts";
+import type { Reads, Transaction } from "../storage/store.ts";
 import type { Caller, Guardrails, PrincipalPolicies } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
@@ -108,14 +108,9 @@ export interface Credential {
 /** What a service gives to the path itself. At most one service provides each. */
 export interface Ports {
   /** Long-term keys (AKIA…). */
-  findAccessKey(accessKeyId: string, tx: Transaction): Promise<Credential | undefined>;
+  findAccessKey(accessKeyId: string, tx: Reads): Promise<Credential | undefined>;
   /** Temporary keys (ASIA…): opened from their session token. Throws `SessionProblem`. */
-  openSession(
-    accessKeyId: string,
-    token: string,
-    tx: Transaction,
-    clock: Clock,
-  ): Promise<Credential | undefined>;
+  openSession(accessKeyId: string, token: string, tx: Reads, clock: Clock): Promise<Credential | undefined>;
   /** Policies of an IAM principal or role session; undefined if it no longer exists. */
   principalPolicies(caller: Caller, tx: Transaction): Promise<PrincipalPolicies | undefined>;
   /** What IAM knows, for the services that make sessions of it. */

@@ -1,15 +1,15 @@
-import type { Transaction } from "../storage/store.ts";
+import type { MaybePromise, Reads, Transaction } from "../storage/store.ts";
 
 /**
  * A typed table: rows of one kind under `<service>/<table>/`, each with its key parts in order. Parts are
  * escaped, so that no part can reach into its neighbour; ranges are by leading parts.
  */
 export interface Table<Row, Key extends readonly string[]> {
-  get(tx: Transaction, ...key: Key): Promise<Row | undefined>;
+  get(tx: Reads, ...key: Key): MaybePromise<Row | undefined>;
   put(tx: Transaction, key: Key, row: Row): void;
   delete(tx: Transaction, ...key: Key): void;
   /** Rows whose key starts with `parts`, in key order. `after` continues behind a row of an earlier page. */
-  list(tx: Transaction, parts: readonly string[], options?: ListOptions): Promise<{ key: Key; row: Row }[]>;
+  list(tx: Reads, parts: readonly string[], options?: ListOptions): Promise<{ key: Key; row: Row }[]>;
 }
 
 export interface ListOptions {
@@ -90,9 +90,12 @@ export function table<Row, Key extends readonly string[]>(
   }
 
   return {
-    async get(tx, ...key) {
-      const bytes = await tx.get(keyOf(key));
-      return bytes === undefined ? undefined : decode(bytes);
+    get(tx, ...key) {
+      const bytes = tx.get(keyOf(key));
+      if (bytes === undefined) return undefined;
+      return bytes instanceof Promise
+        ? bytes.then((value) => (value === undefined ? undefined : decode(value)))
+        : decode(bytes);
     },
     put(tx, key, row) {
       tx.put(keyOf(key), Buffer.from(JSON.stringify({ v: version, d: row } satisfies Versioned)));

@@ -7,7 +7,7 @@ import { StoreCorrupt } from "./errors.ts";
 import { LevelState, rowPrefix } from "./levelState.ts";
 import { logPrefix } from "./logs/keys.ts";
 import { readPage } from "./logs/read.ts";
-import type { LogReader, Store, Transaction } from "./store.ts";
+import type { LogReader, MaybePromise, Reads, Store, Transaction } from "./store.ts";
 
 export interface LevelOptions {
   /** The data directory; made if missing, and taken for this process. */
@@ -73,8 +73,12 @@ export class LevelStore implements Store {
     return this.#keyring;
   }
 
-  transact<T>(body: (tx: Transaction) => Promise<T>): Promise<T> {
+  transact<T>(body: (tx: Transaction) => MaybePromise<T>): Promise<T> {
     return this.#state.transactions.transact(body);
+  }
+
+  peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T> {
+    return this.#state.transactions.peek(read);
   }
 
   log(name: string): LogReader {

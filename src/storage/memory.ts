@@ -2,7 +2,16 @@ import { History } from "./history.ts";
 import { compareKeys } from "./keys.ts";
 import { formatPosition, positionAt } from "./logs/position.ts";
 import { type Committer, Transactions } from "./optimistic.ts";
-import type { LogEntry, LogPage, LogQuery, LogReader, Store, Transaction } from "./store.ts";
+import type {
+  LogEntry,
+  LogPage,
+  LogQuery,
+  LogReader,
+  MaybePromise,
+  Reads,
+  Store,
+  Transaction,
+} from "./store.ts";
 import type { DiskEntry, OpenTransaction, Scan } from "./transaction.ts";
 
 /** A store that lives as long as the process: for tests, and for trying things out. */
@@ -10,8 +19,12 @@ export class MemoryStore implements Store {
   readonly #state = new MemoryState();
   readonly #transactions = new Transactions(this.#state);
 
-  transact<T>(body: (tx: Transaction) => Promise<T>): Promise<T> {
+  transact<T>(body: (tx: Transaction) => MaybePromise<T>): Promise<T> {
     return this.#transactions.transact(body);
+  }
+
+  peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T> {
+    return this.#transactions.peek(read);
   }
 
   log(name: string): LogReader {

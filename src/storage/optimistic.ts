@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { StoreContention } from "./errors.ts";
-import type { Transaction } from "./store.ts";
-import { type Base, OpenTransaction } from "./transaction.ts";
+import type { MaybePromise, Reads, Transaction } from "./store.ts";
+import { type Base, OpenTransaction, Peek } from "./transaction.ts";
 
 /** Runs after a conflict that follow at once; each in a turn of its own, so that it mostly runs alone. */
 export const maxPromptRuns = 16;
@@ -40,16 +40,18 @@ export class Transactions {
   }
 
   /** See Store.transact. */
-  async transact<T>(body: (tx: Transaction) => Promise<T>): Promise<T> {
+  async transact<T>(body: (tx: Transaction) => MaybePromise<T>): Promise<T> {
     for (let run = 1; run <= maxRuns; run += 1) {
       if (run > 1) await pause(run);
-      await this.#committer.ready();
+      const ready = this.#committer.ready();
+      if (ready !== undefined) await ready;
       const tx = new OpenTransaction(this.#committer);
       this.#open.add(tx);
       try {
         const outcome = await settle(body, tx);
         tx.end();
-        await this.#committer.prepare(tx);
+        const prepared = this.#committer.prepare(tx);
+        if (prepared !== undefined) await prepared;
         // A reader's view was consistent all along, so its result holds as of that view.
         const readOnly = tx.readOnly && !outcome.failed;
         if (tx.outdated || (!readOnly && !tx.current())) {
@@ -68,11 +70,25 @@ export class Transactions {
     }
     throw new StoreContention(maxRuns);
   }
+
+  /** See Store.peek. */
+  async peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T> {
+    const ready = this.#committer.ready();
+    if (ready !== undefined) await ready;
+    const reads = new Peek(this.#committer);
+    const result = await read(reads);
+    const durable = this.#committer.onDisk(reads.needs);
+    if (durable !== undefined) await durable;
+    return result;
+  }
 }
 
 type Outcome<T> = { failed: false; result: T } | { failed: true; error: unknown };
 
-async function settle<T>(body: (tx: Transaction) => Promise<T>, tx: OpenTransaction): Promise<Outcome<T>> {
+async function settle<T>(
+  body: (tx: Transaction) => MaybePromise<T>,
+  tx: OpenTransaction,
+): Promise<Outcome<T>> {
   try {
     return { failed: false, result: await body(tx) };
   } catch (error) {

@@ -9,16 +9,24 @@ export interface Store {
    * read is still current, its writes and appends are dropped and the error is rethrown; if what it read
    * has changed, it is run again. So `body` must have no effect but through `tx`.
    */
-  transact<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
+  transact<T>(body: (tx: Transaction) => MaybePromise<T>): Promise<T>;
+  /** Reads what is committed, outside of any transaction: each read is current by itself, and changes nothing. */
+  peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T>;
   /** Reads entries of an append log. */
   log(name: string): LogReader;
   close(): Promise<void>;
 }
 
-export interface Transaction {
-  get(key: string): Promise<Uint8Array | undefined>;
+/** A value, or a promise of it: a backend that has the value at hand need not make its reader wait a turn. */
+export type MaybePromise<T> = T | Promise<T>;
+
+export interface Reads {
+  get(key: string): MaybePromise<Uint8Array | undefined>;
   /** Entries with from <= key < to, in key order (or reverse), the transaction's own writes included. */
   range(from: string, to: string, options?: RangeOptions): Promise<Entry[]>;
+}
+
+export interface Transaction extends Reads {
   put(key: string, value: Uint8Array): void;
   delete(key: string): void;
   /** Adds an entry to an append log, in the same commit. */

@@ -1,7 +1,7 @@
 import { type History, ReadSet } from "./history.ts";
 import { checkKey, compareKeys, keyAfter } from "./keys.ts";
 import { wholeTime } from "./logs/position.ts";
-import type { Entry, LogEntry, RangeOptions, Savepoint, Transaction } from "./store.ts";
+import type { Entry, LogEntry, RangeOptions, Reads, Savepoint, Transaction } from "./store.ts";
 
 /** A value, or null where the key was deleted. */
 export type Written = Uint8Array | null;
@@ -82,7 +82,7 @@ export class OpenTransaction implements Transaction, Reader {
     this.#open = false;
   }
 
-  async get(key: string): Promise<Uint8Array | undefined> {
+  get(key: string): Uint8Array | undefined {
     this.#check(key);
     const own = this.writes.get(key);
     if (own !== undefined) return own ?? undefined;
@@ -176,6 +176,33 @@ export class OpenTransaction implements Transaction, Reader {
       if (compareKeys(entry[0], from) >= 0 && compareKeys(entry[0], to) < 0) own.push(entry);
     }
     return sortEntries(own, reverse);
+  }
+}
+
+/** Reads outside of any transaction. */
+export class Peek implements Reads, Reader {
+  needs = 0;
+  readonly #base: Base;
+
+  constructor(base: Base) {
+    this.#base = base;
+  }
+
+  get(key: string): Uint8Array | undefined {
+    checkKey(key);
+    return this.#base.read(key, this);
+  }
+
+  async range(
+    from: string,
+    to: string,
+    { limit = Number.POSITIVE_INFINITY, reverse = false }: RangeOptions = {},
+  ): Promise<Entry[]> {
+    checkKey(from);
+    checkKey(to);
+    if (limit <= 0 || compareKeys(from, to) >= 0) return [];
+    const { pending, disk } = this.#base.scan(from, to, { reverse, limit }, this);
+    return await merge(pending, disk, reverse, limit);
   }
 }
 

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { toBuffer } from "qrcode";
 import type { Caller } from "../../kit/caller.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Context } from "../../kit/context.ts";
@@ -69,6 +68,8 @@ export const createVirtualMFADevice = iam.operation("CreateVirtualMFADevice", {
     const seed = toBase32(randomBytes(seedBytes));
     const tags = withTags({}, Tags, "exact", ctx);
     saveDevice({ serialNumber, seed, createDate: ctx.clock.now(), tags }, ctx);
+    // Loaded here: few calls need it, and every start would pay for it.
+    const { toBuffer } = await import("qrcode");
     const label = `${encodeURIComponent("Amazon Web Services")}:${encodeURIComponent(`${VirtualMFADeviceName}@${ctx.account}`)}`;
     const uri = `otpauth://totp/${label}?secret=${seed}&issuer=${encodeURIComponent("Amazon Web Services")}`;
     return {

@@ -1,7 +1,7 @@
 import type { Caller, PrincipalPolicies } from "../../kit/caller.ts";
 import type { Credential } from "../../kit/service.ts";
 import { compileCached, type NamedPolicy } from "../../policy/index.ts";
-import type { Transaction } from "../../storage/store.ts";
+import type { Reads, Transaction } from "../../storage/store.ts";
 import { managedPolicyDocument } from "./managedPolicies.ts";
 import { lastPart, seconds } from "./shared.ts";
 import {
@@ -18,14 +18,14 @@ import {
 
 /** What the path asks of IAM: whose key is this, and which policies does a principal have. */
 
-export async function findAccessKey(accessKeyId: string, tx: Transaction): Promise<Credential | undefined> {
+export async function findAccessKey(accessKeyId: string, tx: Reads): Promise<Credential | undefined> {
   const row = await accessKeys.get(tx, accessKeyId);
   if (row === undefined || row.status !== "Active") return undefined;
   const caller = await callerOf(row, tx);
   return caller && { accessKeyId, secretAccessKey: row.secretAccessKey, caller };
 }
 
-async function callerOf(row: AccessKeyRow, tx: Transaction): Promise<Caller | undefined> {
+async function callerOf(row: AccessKeyRow, tx: Reads): Promise<Caller | undefined> {
   const { account, accessKeyId, userName } = row;
   if (userName === undefined) {
     return {

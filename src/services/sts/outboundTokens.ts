@@ -1,17 +1,10 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair,
-  type JsonWebKey,
-  type KeyObject,
-} from "node:crypto";
-import { promisify } from "node:util";
-import { calculateJwkThumbprint, SignJWT } from "jose";
+import type { JsonWebKey } from "node:crypto";
 import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
 import type { PublicDocument } from "../../kit/service.ts";
 import type { Transaction } from "../../storage/store.ts";
 import { sts } from "./contract.ts";
+import type { Algorithm } from "./outboundKeys.ts";
 import { issuerKeyPairs } from "./tables.ts";
 
 /**
@@ -19,32 +12,13 @@ import { issuerKeyPairs } from "./tables.ts";
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html
  */
 
-const algorithms = ["RS256", "ES384"] as const;
-type Algorithm = (typeof algorithms)[number];
+const algorithms: readonly Algorithm[] = ["RS256", "ES384"];
 const claim = "https://sts.amazonaws.com/";
 const defaultSeconds = 300;
 const maxTags = 50;
 
-const makePair = promisify(generateKeyPair) as (
-  type: string,
-  options: object,
-) => Promise<{ privateKey: KeyObject }>;
-
-/** The issuer's key for an algorithm, made when it is first asked for. */
-async function keyOf(issuer: string, algorithm: Algorithm, tx: Transaction) {
-  let row = await issuerKeyPairs.get(tx, issuer, algorithm);
-  if (row === undefined) {
-    const { privateKey } =
-      algorithm === "RS256"
-        ? await makePair("rsa", { modulusLength: 2048 })
-        : await makePair("ec", { namedCurve: "P-384" });
-    row = { privateKey: privateKey.export({ format: "pem", type: "pkcs8" }) as string };
-    issuerKeyPairs.put(tx, [issuer, algorithm], row);
-  }
-  const privateKey = createPrivateKey(row.privateKey);
-  const publicJwk = createPublicKey(privateKey).export({ format: "jwk" });
-  return { privateKey, publicJwk, kid: await calculateJwkThumbprint(publicJwk) };
-}
+/** Loaded on first use: few calls need its library, and every start would pay for it. */
+const outboundKeys = () => import("./outboundKeys.ts");
 
 /** Who asks, in the words of the token. */
 async function claimsOf(tags: readonly { Key: string; Value: string }[], ctx: Context) {
@@ -103,16 +77,16 @@ export const getWebIdentityToken = sts.operation("GetWebIdentityToken", {
       );
     }
     const { subject, own } = await claimsOf(Tags, ctx);
-    const { privateKey, kid } = await keyOf(outboundIssuer, algorithm, ctx.tx);
-    const WebIdentityToken = await new SignJWT({ [claim]: own })
-      .setProtectedHeader({ alg: algorithm, kid, typ: "JWT" })
-      .setIssuer(outboundIssuer)
-      .setAudience(Audience.length === 1 ? (Audience[0] as string) : [...Audience])
-      .setSubject(subject)
-      .setIssuedAt(issuedAt)
-      .setExpirationTime(expiresAt)
-      .setJti(uuid())
-      .sign(privateKey);
+    const { signToken } = await outboundKeys();
+    const WebIdentityToken = await signToken(outboundIssuer, algorithm, ctx.tx, {
+      [claim]: own,
+      iss: outboundIssuer,
+      aud: Audience.length === 1 ? (Audience[0] as string) : [...Audience],
+      sub: subject,
+      iat: issuedAt,
+      exp: expiresAt,
+      jti: uuid(),
+    });
     return { WebIdentityToken, Expiration: new Date(expiresAt * 1000) };
   },
   record: { readOnly: true },
@@ -137,6 +111,7 @@ export async function issuerDocument(
     });
   }
   if (path !== "/.well-known/jwks.json") return undefined;
+  const { keyOf } = await outboundKeys();
   const keys: JsonWebKey[] = [];
   for (const { key } of held) {
     const algorithm = key[1] as Algorithm;

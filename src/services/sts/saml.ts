@@ -1,7 +1,7 @@
 import type { Caller, Session } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
 import type { Access, RoleFacts } from "../../kit/service.ts";
-import { type Assertion, BadAssertion, nameQualifierOf, readAssertion } from "./assertion.ts";
+import type { Assertion } from "./assertion.ts";
 import { sts } from "./contract.ts";
 import { roleCaller, roleSeconds, sessionPolicies } from "./sessions.ts";
 import { usedAssertions } from "./tables.ts";
@@ -53,6 +53,8 @@ async function prove(
   if (provider?.metadata === undefined || RoleArn.split(":")[4] !== account) {
     throw invalid("Specified provider doesn't exist");
   }
+  // Loaded here: few calls need its libraries, and every start would pay for them.
+  const { BadAssertion, nameQualifierOf, readAssertion } = await import("./assertion.ts");
   let assertion: Assertion;
   try {
     assertion = await readAssertion(SAMLAssertion, provider.metadata, ctx.clock.now());

@@ -6,7 +6,7 @@ import {
   randomBytes,
   randomFillSync,
 } from "node:crypto";
-import type { Transaction } from "../../storage/store.ts";
+import type { Reads, Transaction } from "../../storage/store.ts";
 import { tokenKeys } from "./tables.ts";
 
 /**
@@ -26,7 +26,7 @@ const maxChars = 16_384;
 
 const keysByRow = new WeakMap<object, KeyObject>();
 
-async function sealingKey(tx: Transaction): Promise<KeyObject> {
+async function sealingKey(tx: Reads): Promise<KeyObject> {
   const row = await tokenKeys.get(tx, "current");
   if (row === undefined) throw new Error("STS has no token key: its bootstrap did not run.");
   let key = keysByRow.get(row);
@@ -52,7 +52,7 @@ export async function seal(kind: Kind, text: string, tx: Transaction): Promise<s
 }
 
 /** The text that was sealed; undefined unless it is of that kind, and ours. */
-export async function open(kind: Kind, sealed: string, tx: Transaction): Promise<string | undefined> {
+export async function open(kind: Kind, sealed: string, tx: Reads): Promise<string | undefined> {
   if (sealed.length > maxChars) return undefined;
   const bytes = Buffer.from(sealed, "base64");
   // Base64 has several spellings of the same bytes; only the one that was issued counts.

@@ -3,7 +3,7 @@ import type { Caller } from "../../kit/caller.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { uniqueId } from "../../kit/ids.ts";
 import { type Credential, SessionProblem } from "../../kit/service.ts";
-import type { Transaction } from "../../storage/store.ts";
+import type { Reads, Transaction } from "../../storage/store.ts";
 import { open, seal, sessionToken } from "./sealed.ts";
 
 /**
@@ -44,7 +44,7 @@ export async function issue(caller: Caller, tx: Transaction): Promise<TemporaryC
 export async function openSession(
   accessKeyId: string,
   token: string,
-  tx: Transaction,
+  tx: Reads,
   clock: Clock,
 ): Promise<Credential> {
   const text = await open(sessionToken, token, tx);
