@@ -58,7 +58,21 @@ export function rowSuite(store: () => ExercisedStore): void {
       await store().transact(async (tx) => {
         kept = tx;
       });
-      await expect(kept?.get("a")).rejects.toThrow("has ended");
+      await expect((async () => kept?.get("a"))()).rejects.toThrow("has ended");
+    });
+
+    it("peeks at what is committed, and at nothing else", async () => {
+      await put(store(), "a", "1");
+      await store().transact(async (tx) => {
+        tx.put("a", bytes("2"));
+        tx.put("b", bytes("2"));
+        const seen = await store().peek(async (reads) => [
+          text(await reads.get("a")),
+          (await reads.range("a", "z")).map(([key]) => key),
+        ]);
+        expect(seen).toEqual(["1", ["a"]]);
+      });
+      expect(text(await store().peek((reads) => reads.get("b")))).toBe("2");
     });
 
     it("drops all state on reset, and works on", async () => {
