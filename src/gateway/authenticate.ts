@@ -130,13 +130,17 @@ function checkTime(exchange: Exchange, claim: Claim, now: number): void {
  * after signing.
  */
 function checkCoverage(exchange: Exchange, claim: Claim): void {
-  if (!claim.signedHeaders.includes("host")) {
+  const { headers } = exchange;
+  // HTTP/2 names the host in a pseudo-header; a "host" beside it must not say anything else.
+  const coversAuthority =
+    claim.signedHeaders.includes(":authority") && headers.host === headers[":authority"];
+  if (!coversAuthority && !claim.signedHeaders.includes("host")) {
     throw new Refused(
       "badSignature",
       "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
     );
   }
-  for (const name in exchange.headers) {
+  for (const name in headers) {
     if (!name.startsWith("x-amz-") || name === "x-amz-security-token") continue;
     if (!claim.signedHeaders.includes(name)) {
       throw new Refused(
