@@ -4,7 +4,7 @@ import { uuid } from "../src/kit/ids.ts";
 import { accessKeys, counts, userKeys, users } from "../src/services/iam/tables.ts";
 import { keyArn } from "../src/services/kms/make.ts";
 import { defaultPolicy } from "../src/services/kms/policyDocument.ts";
-import { keys, materials } from "../src/services/kms/tables.ts";
+import { keys } from "../src/services/kms/tables.ts";
 import { LevelStore } from "../src/storage/level.ts";
 import type { Store, Transaction } from "../src/storage/store.ts";
 
@@ -95,9 +95,8 @@ export async function seedKeys(store: Store, account: string, count: number): Pr
   const policy = defaultPolicy(account);
   await inBatches(store, count, (tx, i) => {
     const keyId = ids[i] as string;
-    const at = [account, "us-east-1", keyId] as const;
     const materialId = randomBytes(32).toString("hex");
-    keys.put(tx, [...at], {
+    keys.put(tx, [account, "us-east-1", keyId], {
       keyId,
       arn: keyArn(account, "us-east-1", keyId),
       account,
@@ -111,14 +110,12 @@ export async function seedKeys(store: Store, account: string, count: number): Pr
       state: "Enabled",
       policy,
       tags: {},
+      materials: {
+        [materialId]: { materialId, secret: randomBytes(32).toString("base64"), createDate: 0 },
+      },
       currentMaterial: materialId,
       aliases: [],
       grantCount: 0,
-    });
-    materials.put(tx, [...at, materialId], {
-      materialId,
-      secret: randomBytes(32).toString("base64"),
-      createDate: 0,
     });
   });
   return ids;

@@ -13,7 +13,7 @@ import { uuid } from "../../src/kit/ids.ts";
 import { keyArn } from "../../src/services/kms/make.ts";
 import { defaultPolicy } from "../../src/services/kms/policyDocument.ts";
 import type { KeySpec, KeyUsage } from "../../src/services/kms/specs.ts";
-import { keys, type MaterialRow, materials } from "../../src/services/kms/tables.ts";
+import { keys, type MaterialRow } from "../../src/services/kms/tables.ts";
 import { unwrapAes } from "../../src/services/kms/unwrap.ts";
 import { type Cloudkeep, start } from "../../src/start.ts";
 import { MemoryStore } from "../../src/storage/memory.ts";
@@ -79,15 +79,10 @@ async function newKey(spec: KeySpec, usage: KeyUsage, material: Partial<Material
       state: "Enabled",
       policy: defaultPolicy(account),
       tags: {},
+      materials: { [keyId]: { materialId: keyId, secret: "-", createDate: 0, ...material } },
       currentMaterial: keyId,
       aliases: [],
       grantCount: 0,
-    });
-    materials.put(tx, [account, region, keyId, keyId], {
-      materialId: keyId,
-      secret: "-",
-      createDate: 0,
-      ...material,
     });
   });
   return keyId;

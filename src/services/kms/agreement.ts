@@ -40,7 +40,7 @@ export const deriveSharedSecret = kms.operation("DeriveSharedSecret", {
     refuseRecipient(Recipient, ctx);
     const key = await keyFor(KeyId, "KEY_AGREEMENT", "DeriveSharedSecret", ctx);
     checkAlgorithm(key, KeyAgreementAlgorithm, ctx);
-    const material = await currentMaterial(key, ctx);
+    const material = currentMaterial(key, ctx);
     const theirs = readPublicKey(PublicKey);
     if (theirs === undefined || !sameCurve(PublicKey, theirs, publicKeyOf(material)))
       throw ctx.error("ValidationException", "");

@@ -4,7 +4,7 @@ import { kms } from "./contract.ts";
 import { customersOwn, findKeyById, notPendingDeletion } from "./find.ts";
 import { keyType, putKey } from "./make.ts";
 import { forgetReplica, replicasLeft } from "./multiRegion.ts";
-import { aliases, grants, imports, type KeyRow, keys, materials, retirable } from "./tables.ts";
+import { aliases, grants, imports, type KeyRow, keys, retirable } from "./tables.ts";
 
 const dayMs = 86_400_000;
 const defaultWindowDays = 30;
@@ -72,8 +72,6 @@ interface DeletePayload {
 export async function deleteKey({ account, region, keyId }: DeletePayload, ctx: Context): Promise<void> {
   const key = await keys.get(ctx.tx, account, region, keyId);
   if (key?.state !== "PendingDeletion" || (key.deletionDate ?? 0) > ctx.clock.now()) return;
-  for (const { key: row } of await materials.list(ctx.tx, [account, region, keyId]))
-    materials.delete(ctx.tx, ...row);
   for (const { key: row } of await imports.list(ctx.tx, [account, region, keyId]))
     imports.delete(ctx.tx, ...row);
   for (const { key: row, row: grant } of await grants.list(ctx.tx, [account, region, keyId])) {

@@ -6,10 +6,9 @@ import { algorithmsOf } from "./specs.ts";
 import type { KeyRow } from "./tables.ts";
 
 /** A key as DescribeKey shows it. */
-export async function describe(key: KeyRow, ctx: Context): Promise<KeyMetadata> {
+export function describe(key: KeyRow, ctx: Context): KeyMetadata {
   const algorithms = [...algorithmsOf(key.spec, key.usage)];
-  const material =
-    key.currentMaterial === undefined ? undefined : await materialOf(key, key.currentMaterial, ctx);
+  const material = key.currentMaterial === undefined ? undefined : materialOf(key, key.currentMaterial, ctx);
   return {
     AWSAccountId: key.account,
     KeyId: key.keyId,

@@ -32,7 +32,7 @@ export async function encryptWith(
   ctx: Context<CryptoErrors>,
 ): Promise<Buffer> {
   checkAlgorithm(key, algorithm, ctx);
-  const material = await currentMaterial(key, ctx);
+  const material = currentMaterial(key, ctx);
   if (algorithm === "SYMMETRIC_DEFAULT") return seal(key, material, plaintext, context);
   if (context !== undefined && Object.keys(context).length > 0) {
     throw ctx.error("ValidationException", "EncryptionContext is not supported with asymmetric keys.");
@@ -128,7 +128,7 @@ async function openSymmetric(
   context: EncryptionContext,
   ctx: Context<DecryptErrors>,
 ): Promise<Buffer | undefined> {
-  const material = await materialOf(key, materialId, ctx);
+  const material = materialOf(key, materialId, ctx);
   return material && open(material, blob, context);
 }
 
@@ -138,7 +138,7 @@ async function openRsa(
   blob: Buffer,
   ctx: Context<DecryptErrors>,
 ): Promise<Buffer | undefined> {
-  const privateKey = privateKeyOf(await currentMaterial(key, ctx));
+  const privateKey = privateKeyOf(currentMaterial(key, ctx));
   const oaepHash = algorithm === "RSAES_OAEP_SHA_1" ? "sha1" : "sha256";
   try {
     return privateDecrypt({ key: privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, blob);

@@ -6,8 +6,8 @@ import { kms } from "./contract.ts";
 import { customersOwn, findKeyById, notPendingDeletion } from "./find.ts";
 import { importable } from "./importable.ts";
 import { keyType, putKey } from "./make.ts";
-import { materialIdOf, putMaterial } from "./material.ts";
-import { type ImportRow, imports, type KeyRow, keys, type MaterialRow, materials } from "./tables.ts";
+import { materialIdOf, withMaterial } from "./material.ts";
+import { type ImportRow, imports, type KeyRow, keys, type MaterialRow } from "./tables.ts";
 import { unwrap, wrappingAlgorithms } from "./unwrap.ts";
 
 /**
@@ -134,7 +134,7 @@ export const importKeyMaterial = kms.operation("ImportKeyMaterial", {
     if (input.KeyMaterialId !== undefined && input.KeyMaterialId !== materialId) {
       throw ctx.error("IncorrectKeyMaterialException", "");
     }
-    const known = await materials.get(ctx.tx, key.account, key.region, key.keyId, materialId);
+    const known = key.materials[materialId];
     const place = placeOf(key, materialId, known, input.ImportType, ctx);
     const row: MaterialRow = {
       ...(known ?? { materialId, createDate: ctx.clock.now() }),
@@ -151,8 +151,7 @@ export const importKeyMaterial = kms.operation("ImportKeyMaterial", {
         materialId,
       });
     }
-    putMaterial(key, row, ctx);
-    putKey(await withState({ ...key, ...place }, row, ctx), ctx);
+    putKey(withState(withMaterial({ ...key, ...place }, row)), ctx);
     return { KeyId: key.arn, KeyMaterialId: materialId };
   },
 });
@@ -183,29 +182,24 @@ function placeOf(
 }
 
 /** The key in the state that its materials put it in: it waits for import while any that it used is gone. */
-async function withState(key: KeyRow, changed: MaterialRow, ctx: Context): Promise<KeyRow> {
+function withState(key: KeyRow): KeyRow {
   if (key.state !== "PendingImport" && key.state !== "Enabled" && key.state !== "Disabled") return key;
-  const rows = (await materials.list(ctx.tx, [key.account, key.region, key.keyId])).map(({ row }) =>
-    row.materialId === changed.materialId ? changed : row,
-  );
-  const used = rows.filter((row) => row.materialId !== key.pendingMaterial);
+  const used = Object.values(key.materials).filter((row) => row.materialId !== key.pendingMaterial);
   if (used.some((row) => row.secret === "") || key.currentMaterial === undefined)
     return { ...key, state: "PendingImport" };
   return key.state === "PendingImport" ? { ...key, state: "Enabled" } : key;
 }
 
 /** Takes material away, but not the memory of which it was: only the same may come back. */
-async function dropMaterial(key: KeyRow, row: MaterialRow, ctx: Context): Promise<void> {
+function dropMaterial(key: KeyRow, row: MaterialRow, ctx: Context): void {
   if (row.materialId === key.pendingMaterial) {
     const { pendingMaterial: _, ...rest } = key;
-    materials.delete(ctx.tx, key.account, key.region, key.keyId, row.materialId);
-    putKey(rest, ctx);
+    const { [row.materialId]: __, ...materials } = key.materials;
+    putKey({ ...rest, materials }, ctx);
     return;
   }
   const { publicKey: _, ...kept } = row;
-  const gone: MaterialRow = { ...kept, secret: "", imported: {} };
-  putMaterial(key, gone, ctx);
-  putKey(await withState(key, gone, ctx), ctx);
+  putKey(withState(withMaterial(key, { ...kept, secret: "", imported: {} })), ctx);
 }
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteImportedKeyMaterial.html */
@@ -214,14 +208,11 @@ export const deleteImportedKeyMaterial = kms.operation("DeleteImportedKeyMateria
   async handle({ KeyId, KeyMaterialId }, ctx) {
     const key = external(notPendingDeletion(customersOwn(await findKeyById(KeyId, ctx), ctx), ctx), ctx);
     const materialId = KeyMaterialId ?? key.currentMaterial;
-    const row =
-      materialId === undefined
-        ? undefined
-        : await materials.get(ctx.tx, key.account, key.region, key.keyId, materialId);
+    const row = materialId === undefined ? undefined : key.materials[materialId];
     if (KeyMaterialId !== undefined && row === undefined) {
       throw ctx.error("NotFoundException", `Key material ${KeyMaterialId} does not exist`);
     }
-    if (row !== undefined) await dropMaterial(key, row, ctx);
+    if (row !== undefined) dropMaterial(key, row, ctx);
     return { KeyId: key.arn, ...(materialId !== undefined && { KeyMaterialId: materialId }) };
   },
 });
@@ -239,10 +230,10 @@ export async function expireMaterial(
   ctx: Context,
 ): Promise<void> {
   const key = await keys.get(ctx.tx, account, region, keyId);
-  const row = await materials.get(ctx.tx, account, region, keyId, materialId);
+  const row = key?.materials[materialId];
   const expires = row?.imported?.expires;
   if (key === undefined || row === undefined || expires === undefined || expires > ctx.clock.now()) return;
-  await dropMaterial(key, row, ctx);
+  dropMaterial(key, row, ctx);
   ctx.serviceEvent("DeleteExpiredKeyMaterial", {
     account,
     resources: [{ accountId: account, type: keyType, ARN: key.arn }],

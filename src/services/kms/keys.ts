@@ -84,7 +84,7 @@ export const createKey = kms.operation("CreateKey", {
       ctx,
     );
     ctx.event.resources.push({ accountId: key.account, type: keyType, ARN: key.arn });
-    return { KeyMetadata: await describe(key, ctx) };
+    return { KeyMetadata: describe(key, ctx) };
   },
 });
 
@@ -94,7 +94,7 @@ export const describeKey = kms.operation("DescribeKey", {
     grantOperation: "DescribeKey",
   })),
   async handle({ KeyId }, ctx) {
-    return { KeyMetadata: await describe(existing(await locate(KeyId, ctx), ctx), ctx) };
+    return { KeyMetadata: describe(existing(await locate(KeyId, ctx), ctx), ctx) };
   },
 });
 

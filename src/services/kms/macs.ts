@@ -31,7 +31,7 @@ export const generateMac = kms.operation("GenerateMac", {
   async handle({ KeyId, Message, MacAlgorithm, DryRun }, ctx) {
     const key = await keyFor(KeyId, "GENERATE_VERIFY_MAC", "GenerateMac", ctx);
     checkAlgorithm(key, MacAlgorithm, ctx);
-    const Mac = mac(await currentMaterial(key, ctx), MacAlgorithm, Message);
+    const Mac = mac(currentMaterial(key, ctx), MacAlgorithm, Message);
     endDryRun(DryRun, ctx);
     return { Mac, MacAlgorithm, KeyId: key.arn };
   },
@@ -44,7 +44,7 @@ export const verifyMac = kms.operation("VerifyMac", {
   async handle({ KeyId, Message, MacAlgorithm, Mac, DryRun }, ctx) {
     const key = await keyFor(KeyId, "GENERATE_VERIFY_MAC", "VerifyMac", ctx);
     checkAlgorithm(key, MacAlgorithm, ctx);
-    const expected = mac(await currentMaterial(key, ctx), MacAlgorithm, Message);
+    const expected = mac(currentMaterial(key, ctx), MacAlgorithm, Message);
     endDryRun(DryRun, ctx);
     if (Mac.length !== expected.length || !timingSafeEqual(Mac, expected))
       throw ctx.error("KMSInvalidMacException", "");

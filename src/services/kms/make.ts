@@ -1,5 +1,5 @@
 import type { Context } from "../../kit/context.ts";
-import { freshMaterial, materialIdOf, putMaterial } from "./material.ts";
+import { newMaterial } from "./material.ts";
 import type { KeySpec, KeyUsage } from "./specs.ts";
 import { type KeyRow, keys } from "./tables.ts";
 
@@ -33,6 +33,7 @@ export interface NewKey {
 export async function newKey(facts: NewKey, ctx: Context): Promise<KeyRow> {
   const { region } = ctx;
   const { multiRegion, account = ctx.account, ...rest } = facts;
+  const material = facts.origin === "AWS_KMS" ? await newMaterial(facts, ctx) : undefined;
   const key: KeyRow = {
     ...rest,
     arn: keyArn(account, region, facts.keyId),
@@ -43,26 +44,10 @@ export async function newKey(facts: NewKey, ctx: Context): Promise<KeyRow> {
     state: facts.origin === "EXTERNAL" ? "PendingImport" : "Enabled",
     aliases: facts.aliases ?? [],
     grantCount: 0,
+    materials: material === undefined ? {} : { [material.materialId]: material },
+    ...(material && { currentMaterial: material.materialId }),
     ...(multiRegion && { multiRegion: { primaryRegion: region, replicaRegions: [] } }),
   };
-  if (facts.origin === "AWS_KMS") key.currentMaterial = await addFreshMaterial(key, ctx);
   putKey(key, ctx);
   return key;
-}
-
-/** Makes material for a key; its id. */
-export async function addFreshMaterial(key: KeyRow, ctx: Context): Promise<string> {
-  const { secret, publicKey } = await freshMaterial(key.spec);
-  const materialId = materialIdOf(key.keyId, secret);
-  putMaterial(
-    key,
-    {
-      materialId,
-      secret: secret.toString("base64"),
-      ...(publicKey && { publicKey: publicKey.toString("base64") }),
-      createDate: ctx.clock.now(),
-    },
-    ctx,
-  );
-  return materialId;
 }

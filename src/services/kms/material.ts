@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import type { Context } from "../../kit/context.ts";
 import { mlDsaKeyPair } from "./mlDsa.ts";
 import { type KeySpec, specs } from "./specs.ts";
-import { type KeyRow, type MaterialRow, materials } from "./tables.ts";
+import type { KeyRow, MaterialRow } from "./tables.ts";
 
 /** Key material: made, kept (sealed with its row), and held as key objects while in use. */
 
@@ -44,27 +44,32 @@ export function materialIdOf(keyId: string, secret: Buffer): string {
   return createHash("sha256").update(keyId).update("\0").update(secret).digest("hex");
 }
 
-export function putMaterial(key: KeyRow, material: MaterialRow, ctx: Context): void {
-  materials.put(ctx.tx, [key.account, key.region, key.keyId, material.materialId], material);
+/** A key with some material added, or replaced. */
+export function withMaterial<Key extends KeyRow>(key: Key, material: MaterialRow): Key {
+  return { ...key, materials: { ...key.materials, [material.materialId]: material } };
 }
 
-/** Row of some material of a key; undefined if it has expired or was deleted. */
-export async function materialOf(
-  key: KeyRow,
-  materialId: string,
-  ctx: Context,
-): Promise<MaterialRow | undefined> {
-  const row = await materials.get(ctx.tx, key.account, key.region, key.keyId, materialId);
+/** Fresh material for a key; not yet part of it. */
+export async function newMaterial(key: Pick<KeyRow, "keyId" | "spec">, ctx: Context): Promise<MaterialRow> {
+  const { secret, publicKey } = await freshMaterial(key.spec);
+  return {
+    materialId: materialIdOf(key.keyId, secret),
+    secret: secret.toString("base64"),
+    ...(publicKey && { publicKey: publicKey.toString("base64") }),
+    createDate: ctx.clock.now(),
+  };
+}
+
+/** Some material of a key; undefined if it has expired or was deleted. */
+export function materialOf(key: KeyRow, materialId: string, ctx: Context): MaterialRow | undefined {
+  const row = key.materials[materialId];
   const expires = row?.imported?.expires;
   return row?.secret === "" || (expires !== undefined && expires <= ctx.clock.now()) ? undefined : row;
 }
 
 /** Material that the key uses now. */
-export async function currentMaterial(
-  key: KeyRow,
-  ctx: Context<"KMSInvalidStateException">,
-): Promise<MaterialRow> {
-  const row = key.currentMaterial === undefined ? undefined : await materialOf(key, key.currentMaterial, ctx);
+export function currentMaterial(key: KeyRow, ctx: Context<"KMSInvalidStateException">): MaterialRow {
+  const row = key.currentMaterial === undefined ? undefined : materialOf(key, key.currentMaterial, ctx);
   if (row === undefined) throw ctx.error("KMSInvalidStateException", `${key.arn} is pending import.`);
   return row;
 }

@@ -5,10 +5,9 @@ import { kms } from "./contract.ts";
 import { describe } from "./describe.ts";
 import { customersOwn, findKeyById, usable } from "./find.ts";
 import { keyArn, keyType, putKey } from "./make.ts";
-import { putMaterial } from "./material.ts";
 import { checkPolicy, defaultPolicy } from "./policyDocument.ts";
 import { endRotation, setRotation } from "./rotationTimer.ts";
-import { type KeyRow, keys, materials } from "./tables.ts";
+import { type KeyRow, keys } from "./tables.ts";
 import { checkTags } from "./tagRules.ts";
 
 /**
@@ -103,13 +102,13 @@ export const replicateKey = kms.operation("ReplicateKey", {
       replicaRegions: [...key.multiRegion.replicaRegions, ReplicaRegion],
     };
     for (const sibling of [key, ...(await siblings(key, ctx))]) putKey({ ...sibling, multiRegion }, ctx);
-    const replica = await newReplica(
+    const replica = newReplica(
       { ...key, multiRegion },
       { region: ReplicaRegion, policy, tags, description: Description },
       ctx,
     );
     ctx.event.resources.push({ accountId: replica.account, type: keyType, ARN: replica.arn });
-    const { CurrentKeyMaterialId: _, ...metadata } = await describe(replica, ctx);
+    const { CurrentKeyMaterialId: _, ...metadata } = describe(replica, ctx);
     return {
       // AWS answers before the replica is ready; here it is ready at once.
       ReplicaKeyMetadata: { ...metadata, KeyState: "Creating" as const, Enabled: false },
@@ -119,12 +118,16 @@ export const replicateKey = kms.operation("ReplicateKey", {
   },
 });
 
-async function newReplica(
+function newReplica(
   key: KeyRow,
   own: Pick<KeyRow, "region" | "policy" | "tags" | "description">,
   ctx: Context,
-): Promise<KeyRow> {
+): KeyRow {
   const { account, keyId, usage, spec, origin, manager, multiRegion, currentMaterial } = key;
+  // Imported material is imported into each Region anew; that it must be the same is known from its id.
+  const rows = Object.values(key.materials).map((row) =>
+    origin === "AWS_KMS" ? row : { ...row, secret: "" },
+  );
   const replica: KeyRow = {
     ...own,
     keyId,
@@ -138,14 +141,10 @@ async function newReplica(
     state: origin === "AWS_KMS" ? "Enabled" : "PendingImport",
     aliases: [],
     grantCount: 0,
+    materials: Object.fromEntries(rows.map((row) => [row.materialId, row])),
     ...(multiRegion && { multiRegion }),
-    ...(origin === "AWS_KMS" && currentMaterial !== undefined && { currentMaterial }),
+    ...(currentMaterial !== undefined && { currentMaterial }),
   };
-  // Imported material is imported into each Region anew; that it must be the same is known from its id.
-  for (const { row } of await materials.list(ctx.tx, [account, key.region, keyId])) {
-    putMaterial(replica, origin === "AWS_KMS" ? row : { ...row, secret: "" }, ctx);
-  }
-  if (origin === "EXTERNAL" && currentMaterial !== undefined) replica.currentMaterial = currentMaterial;
   putKey(replica, ctx);
   return replica;
 }

@@ -3,12 +3,12 @@ import { pageOfList } from "../../kit/paging.ts";
 import { onKey } from "./access.ts";
 import { kms } from "./contract.ts";
 import { customersOwn, findKeyById, notPendingDeletion, usable } from "./find.ts";
-import { addFreshMaterial, keyType, putKey } from "./make.ts";
-import { materialOf, putMaterial } from "./material.ts";
+import { keyType, putKey } from "./make.ts";
+import { materialOf, newMaterial, withMaterial } from "./material.ts";
 import { regionsOf, siblings } from "./multiRegion.ts";
 import { kmsPage } from "./pages.ts";
 import { endRotation, setRotation } from "./rotationTimer.ts";
-import { type KeyRow, keys, type MaterialRow, materials } from "./tables.ts";
+import { type KeyRow, keys, type MaterialRow } from "./tables.ts";
 
 /** Rotation: new material for new ciphertext, the old kept for what it encrypted. */
 
@@ -79,20 +79,20 @@ export const getKeyRotationStatus = kms.operation("GetKeyRotationStatus", {
   },
 });
 
-/** Makes `materialId` the current material of a key and of its replicas. */
+/** Makes `material` the current material of a key and of its replicas. */
 async function rotate(
   key: KeyRow,
-  materialId: string,
+  material: MaterialRow,
   type: "AUTOMATIC" | "ON_DEMAND",
   ctx: Context,
 ): Promise<void> {
-  const material = await materialOf(key, materialId, ctx);
-  if (material === undefined) throw new Error("The material of a rotation must exist.");
-  const rotated: MaterialRow = { ...material, rotationType: type, rotationDate: ctx.clock.now() };
+  const { materialId } = material;
   for (const sibling of [key, ...(await siblings(key, ctx))]) {
-    putMaterial(sibling, rotated, ctx);
     const { pendingMaterial: _, ...rest } = sibling;
-    putKey({ ...rest, currentMaterial: materialId }, ctx);
+    // Imported material has its own expiry in each Region.
+    const own = sibling.materials[materialId] ?? material;
+    const rotated: MaterialRow = { ...own, rotationType: type, rotationDate: ctx.clock.now() };
+    putKey(withMaterial({ ...rest, currentMaterial: materialId }, rotated), ctx);
   }
   ctx.serviceEvent("RotateKey", {
     account: key.account,
@@ -122,26 +122,26 @@ export const rotateKeyOnDemand = kms.operation("RotateKeyOnDemand", {
         `The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: ${key.arn}`,
       );
     }
-    const materialId =
-      key.origin === "EXTERNAL" ? await pendingOf(key, ctx) : await addFreshMaterial(key, ctx);
-    await rotate({ ...key, onDemandRotations }, materialId, "ON_DEMAND", ctx);
+    const material = key.origin === "EXTERNAL" ? await pendingOf(key, ctx) : await newMaterial(key, ctx);
+    await rotate({ ...key, onDemandRotations }, material, "ON_DEMAND", ctx);
     return { KeyId: key.arn };
   },
 });
 
 /** Imported material that waits for its turn, here and with every replica. */
-async function pendingOf(key: KeyRow, ctx: Context<RotationErrors>): Promise<string> {
+async function pendingOf(key: KeyRow, ctx: Context<RotationErrors>): Promise<MaterialRow> {
   const { pendingMaterial } = key;
+  const material = pendingMaterial === undefined ? undefined : materialOf(key, pendingMaterial, ctx);
   const everywhere = (await siblings(key, ctx)).every(
     (sibling) => sibling.pendingMaterial === pendingMaterial,
   );
-  if (pendingMaterial === undefined || !everywhere) {
+  if (material === undefined || !everywhere) {
     throw ctx.error(
       "KMSInvalidStateException",
       `No available key material pending rotation for the key: ${key.arn}.`,
     );
   }
-  return pendingMaterial;
+  return material;
 }
 
 interface RotationPayload {
@@ -160,7 +160,7 @@ export async function rotateIfDue(key: KeyRow, ctx: Context): Promise<void> {
   if (key.rotation === undefined || key.state !== "Enabled" || key.rotation.nextDate > ctx.clock.now())
     return;
   const next = setRotation(key, key.rotation.periodDays, ctx);
-  await rotate(next, await addFreshMaterial(key, ctx), "AUTOMATIC", ctx);
+  await rotate(next, await newMaterial(key, ctx), "AUTOMATIC", ctx);
 }
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyRotations.html */
@@ -169,8 +169,7 @@ export const listKeyRotations = kms.operation("ListKeyRotations", {
   async handle({ KeyId, IncludeKeyMaterial = "ROTATIONS_ONLY", Limit = 100, Marker }, ctx) {
     const key = await findKeyById(KeyId, ctx);
     if (key.spec !== "SYMMETRIC_DEFAULT") throw ctx.error("UnsupportedOperationException", "");
-    const rows = (await materials.list(ctx.tx, [key.account, key.region, key.keyId]))
-      .map(({ row }) => row)
+    const rows = Object.values(key.materials)
       .filter((row) => IncludeKeyMaterial === "ALL_KEY_MATERIAL" || row.rotationDate !== undefined)
       .sort((a, b) => (a.rotationDate ?? a.createDate) - (b.rotationDate ?? b.createDate));
     const { items, end } = await kmsPage(ctx, () => pageOfList(rows, Limit, Marker));

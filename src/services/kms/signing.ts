@@ -151,7 +151,7 @@ export const sign = kms.operation("Sign", {
     checkAlgorithm(key, SigningAlgorithm, ctx);
     const subject = { algorithm: SigningAlgorithm, messageType: MessageType, message: Message };
     checkMessageType(key, subject, ctx);
-    const material = await currentMaterial(key, ctx);
+    const material = currentMaterial(key, ctx);
     const Signature = makeSignature(key, material, subject, ctx);
     endDryRun(DryRun, ctx);
     return { KeyId: key.arn, Signature, SigningAlgorithm };
@@ -167,7 +167,7 @@ export const verify = kms.operation("Verify", {
     checkAlgorithm(key, SigningAlgorithm, ctx);
     const subject = { algorithm: SigningAlgorithm, messageType: MessageType, message: Message };
     checkMessageType(key, subject, ctx);
-    const material = await currentMaterial(key, ctx);
+    const material = currentMaterial(key, ctx);
     const valid = holds(key, material, subject, Signature, ctx);
     endDryRun(DryRun, ctx);
     if (!valid) throw ctx.error("KMSInvalidSignatureException", "");
@@ -184,7 +184,7 @@ export const getPublicKey = kms.operation("GetPublicKey", {
     }),
   async handle({ KeyId }, ctx) {
     const key = usable(existing(await locate(KeyId, ctx), ctx), ctx);
-    const material = await currentMaterial(key, ctx);
+    const material = currentMaterial(key, ctx);
     if (material.publicKey === undefined) {
       throw ctx.error(
         "UnsupportedOperationException",

@@ -21,6 +21,8 @@ export interface KeyRow {
   policy: string;
   tags: Record<string, string>;
   multiRegion?: { primaryRegion: string; replicaRegions: string[] };
+  /** All its material, by id: with the key, as every use of a key needs some. */
+  materials: Readonly<Record<string, MaterialRow>>;
   /** Material that encrypts and signs now; undefined until the first import. */
   currentMaterial?: string;
   /** Imported, and waiting for RotateKeyOnDemand. */
@@ -77,10 +79,6 @@ export interface ImportRow {
 type Scope = [account: string, region: string];
 
 export const keys = table<KeyRow, [...Scope, keyId: string]>("kms", "keys");
-export const materials = table<MaterialRow, [...Scope, keyId: string, materialId: string]>(
-  "kms",
-  "materials",
-);
 export const aliases = table<AliasRow, [...Scope, aliasName: string]>("kms", "aliases");
 export const grants = table<GrantRow, [...Scope, keyId: string, grantId: string]>("kms", "grants");
 /** Grants by the principal that may retire them. */
