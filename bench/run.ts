@@ -3,7 +3,15 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type LoadResult, runLoad, runPeerLoad } from "./load.ts";
 import { type CloudkeepServer, removeData, startBare, startCloudkeepProcess } from "./processes.ts";
-import { type Account, seedAccounts, seedKeys, seedUsers, usersPerAccount, withStore } from "./seed.ts";
+import {
+  type Account,
+  seedAccounts,
+  seedKeys,
+  seedUsers,
+  settle,
+  usersPerAccount,
+  withStore,
+} from "./seed.ts";
 import { requestMaker } from "./signed.ts";
 
 const connections = 64;
@@ -140,6 +148,7 @@ async function amongAMillion(): Promise<void> {
   const first = await startCloudkeepProcess();
   await first.stop();
   const seeded = await seed(first.directory, million);
+  await settle(first.directory);
   const server = await startCloudkeepProcess(first.directory);
   try {
     await writes(` among ${million.toLocaleString("en")}`, server, seeded);

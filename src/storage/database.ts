@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import { StoreCorrupt, StoreUnavailable } from "./errors.ts";
-import { tableFiles, verifyLogFiles, verifyTable } from "./levelFiles.ts";
+import { gently, tableFiles, verifyLogFiles, verifyTable } from "./levelFiles.ts";
 
 /** The part of LevelDB that the store needs; tests put a failing one in its place. */
 export interface Level {
@@ -209,10 +209,11 @@ export class Database {
   }
 
   async #verifyRest(files: string[]): Promise<void> {
+    const pause = gently();
     for (const file of files) {
       if (this.#closed) return;
       try {
-        await verifyTable(file);
+        await verifyTable(file, pause);
       } catch (error) {
         if (!(error instanceof StoreCorrupt)) continue;
         this.#corrupt = error;

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { maskedCrc32c } from "./crc32c.ts";
 import { StoreCorrupt } from "./errors.ts";
 
@@ -94,8 +94,24 @@ const trailerBytes = 5;
 const magicBytes = 8;
 const magic = 0xdb4775248b80fb57n;
 
-/** Checks a table; one that is gone (merged into another meanwhile) passes. Returns its size in bytes. */
-export async function verifyTable(file: string): Promise<number> {
+/** How a long check lets others have their turn. */
+export type Pause = () => Promise<unknown>;
+
+/** Takes one part in ten of the thread: for what has time. */
+export function gently(): Pause {
+  const share = 10;
+  let workedSince = performance.now();
+  return async () => {
+    await setTimeout((performance.now() - workedSince) * (share - 1));
+    workedSince = performance.now();
+  };
+}
+
+/**
+ * Checks a table; one that is gone (merged into another meanwhile) passes. Pauses after each MiB. Returns its size
+ * in bytes.
+ */
+export async function verifyTable(file: string, pause: Pause = () => setImmediate()): Promise<number> {
   let table: Buffer;
   try {
     table = await readFile(file);
@@ -118,7 +134,7 @@ export async function verifyTable(file: string): Promise<number> {
     checked += block.size;
     if (checked < turnBytes) continue;
     checked = 0;
-    await setImmediate();
+    await pause();
   }
   return table.length;
 }
