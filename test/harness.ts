@@ -17,9 +17,18 @@ export interface Credentials {
   sessionToken?: string;
 }
 
-/** SDK clients of one caller, unmodified but for the endpoint. Failed calls are not retried. */
-export function clients({ endpoint }: { endpoint: string }, credentials: Credentials, region = "us-east-1") {
-  const options = { endpoint, region, credentials, maxAttempts: 1 };
+/** Options of an SDK client for one caller, unmodified but for the endpoint. Failed calls are not retried. */
+export function optionsOf(
+  { endpoint }: { endpoint: string },
+  credentials: Credentials,
+  region = "us-east-1",
+): { endpoint: string; region: string; credentials: Credentials; maxAttempts: number } {
+  return { endpoint, region, credentials, maxAttempts: 1 };
+}
+
+/** SDK clients of one caller. */
+export function clients(cloudkeep: { endpoint: string }, credentials: Credentials, region = "us-east-1") {
+  const options = optionsOf(cloudkeep, credentials, region);
   return {
     iam: new IAMClient(options),
     sts: new STSClient(options),

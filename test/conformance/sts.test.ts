@@ -2,7 +2,7 @@ import { type CreateRoleCommandInput, IAM } from "@aws-sdk/client-iam";
 import { type AssumeRoleCommandInput, STS } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
-import { type Credentials, credentialsOf, startForTest } from "../harness.ts";
+import { type Credentials, credentialsOf, optionsOf, startForTest } from "../harness.ts";
 import { answerOf, expectRecorded, recordedAnswers } from "./recorded.ts";
 
 const recorded = recordedAnswers("sts/test_sts.snapshot.json");
@@ -10,12 +10,7 @@ const recorded = recordedAnswers("sts/test_sts.snapshot.json");
 let cloudkeep: Cloudkeep;
 let iam: IAM;
 let sts: STS;
-const options = (credentials: Credentials) => ({
-  endpoint: cloudkeep.endpoint,
-  region: "us-east-1",
-  credentials,
-  maxAttempts: 1,
-});
+const options = (credentials: Credentials) => optionsOf(cloudkeep, credentials);
 beforeAll(async () => {
   cloudkeep = await startForTest();
   iam = new IAM(options(cloudkeep.credentials));

@@ -5,7 +5,7 @@ import { Organizations } from "@aws-sdk/client-organizations";
 import { STS } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
-import { type Credentials, credentialsOf, errorOf, startForTest } from "../harness.ts";
+import { type Credentials, credentialsOf, errorOf, optionsOf, startForTest } from "../harness.ts";
 
 /** Two accounts of one organization, in two Regions: what each may see and do, and what each finds recorded. */
 
@@ -21,12 +21,7 @@ let admin: Credentials;
 /** The same, in the member account, with the role that Organizations made there. */
 let inMember: Credentials;
 
-const options = (credentials: Credentials, region = "us-east-1") => ({
-  endpoint: cloudkeep.endpoint,
-  region,
-  credentials,
-  maxAttempts: 1,
-});
+const options = (credentials: Credentials, region?: string) => optionsOf(cloudkeep, credentials, region);
 
 beforeAll(async () => {
   cloudkeep = await startForTest();

@@ -2,18 +2,13 @@ import { IAM } from "@aws-sdk/client-iam";
 import { STS } from "@aws-sdk/client-sts";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Credentials, credentialsOf, errorOf, startForTest } from "../../../test/harness.ts";
+import { type Credentials, credentialsOf, errorOf, optionsOf, startForTest } from "../../../test/harness.ts";
 import type { Cloudkeep } from "../../start.ts";
 
 let cloudkeep: Cloudkeep;
 let iam: IAM;
 let sts: STS;
-const options = (credentials: Credentials) => ({
-  endpoint: cloudkeep.endpoint,
-  region: "us-east-1",
-  credentials,
-  maxAttempts: 1,
-});
+const options = (credentials: Credentials) => optionsOf(cloudkeep, credentials);
 beforeAll(async () => {
   cloudkeep = await startForTest();
   iam = new IAM(options(cloudkeep.credentials));

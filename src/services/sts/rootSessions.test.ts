@@ -2,7 +2,7 @@ import { IAM } from "@aws-sdk/client-iam";
 import { Organizations } from "@aws-sdk/client-organizations";
 import { STS } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Credentials, credentialsOf, errorOf, startForTest } from "../../../test/harness.ts";
+import { type Credentials, credentialsOf, errorOf, optionsOf, startForTest } from "../../../test/harness.ts";
 import type { Cloudkeep } from "../../start.ts";
 
 const management = "000000000000";
@@ -13,12 +13,7 @@ let iam: IAM;
 let organizations: Organizations;
 let admin: STS;
 let member: string;
-const options = (credentials: Credentials) => ({
-  endpoint: cloudkeep.endpoint,
-  region: "us-east-1",
-  credentials,
-  maxAttempts: 1,
-});
+const options = (credentials: Credentials) => optionsOf(cloudkeep, credentials);
 
 beforeAll(async () => {
   cloudkeep = await startForTest();

@@ -2,7 +2,7 @@ import { IAM } from "@aws-sdk/client-iam";
 import { KMS } from "@aws-sdk/client-kms";
 import { type AssumeRoleCommandInput, STS } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Credentials, credentialsOf, errorOf, startForTest } from "../../../test/harness.ts";
+import { type Credentials, credentialsOf, errorOf, optionsOf, startForTest } from "../../../test/harness.ts";
 import type { Cloudkeep } from "../../start.ts";
 
 const account = "000000000000";
@@ -16,9 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => cloudkeep.stop());
 
-function options(credentials: Credentials) {
-  return { endpoint: cloudkeep.endpoint, region: "us-east-1", credentials, maxAttempts: 1 };
-}
+const options = (credentials: Credentials) => optionsOf(cloudkeep, credentials);
 
 function policyOf(...statements: object[]): string {
   return JSON.stringify({ Version: "2012-10-17", Statement: statements });
