@@ -1,6 +1,6 @@
 import type { WireResponse } from "../protocols/wire.ts";
+import type { Environment } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Gateway } from "./pipeline.ts";
 
 /**
  * Documents that AWS shows to everybody, unsigned and unrecorded: what verifies tokens. The host is the
@@ -9,7 +9,7 @@ import type { Gateway } from "./pipeline.ts";
  */
 export async function publicDocument(
   { method, path, headers }: Exchange,
-  { registry, store }: Gateway,
+  { registry, store }: Pick<Environment, "registry" | "store">,
 ): Promise<WireResponse | undefined> {
   const mark = path.indexOf("/.well-known/");
   if (method !== "GET" || mark < 0) return undefined;

@@ -232,3 +232,12 @@ export interface BootstrapContext {
 export function defineService(definition: ServiceDefinition): ServiceDefinition {
   return definition;
 }
+
+/** The operations among a file's exports. That none of the contract's is left out, start-up checks. */
+export function operationsIn(file: object): Operation[] {
+  return Object.values(file).filter(isOperation);
+}
+
+function isOperation(value: unknown): value is Operation {
+  return typeof value === "object" && value !== null && "access" in value && "handle" in value;
+}

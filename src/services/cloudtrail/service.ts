@@ -1,11 +1,11 @@
-import { defineService } from "../../kit/service.ts";
-import { lookupEvents } from "./history.ts";
+import { defineService, operationsIn } from "../../kit/service.ts";
+import * as history from "./history.ts";
 import { missing } from "./missing.ts";
 
 /** CloudTrail: the event history of every account and Region. Trails are on the missing list. */
 export default defineService({
   name: "cloudtrail",
   eventSource: "cloudtrail.amazonaws.com",
-  operations: [lookupEvents],
+  operations: [history].flatMap(operationsIn),
   missing,
 });

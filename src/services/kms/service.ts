@@ -1,109 +1,48 @@
-import { defineService } from "../../kit/service.ts";
-import { deriveSharedSecret } from "./agreement.ts";
-import { createAlias, deleteAlias, listAliases, updateAlias } from "./aliases.ts";
-import {
-  generateDataKey,
-  generateDataKeyPair,
-  generateDataKeyPairWithoutPlaintext,
-  generateDataKeyWithoutPlaintext,
-  generateRandom,
-} from "./dataKeys.ts";
-import { cancelKeyDeletion, deleteKey, scheduleKeyDeletion } from "./deletion.ts";
-import { decrypt, encrypt, reEncrypt } from "./encryption.ts";
-import { createGrant, listGrants, listRetirableGrants, retireGrant, revokeGrant } from "./grants.ts";
-import {
-  deleteImportedKeyMaterial,
-  expireMaterial,
-  getParametersForImport,
-  importKeyMaterial,
-} from "./imported.ts";
-import { createKey, describeKey, listKeys, updateKeyDescription } from "./keys.ts";
-import { getKeyLastUsage } from "./lastUsage.ts";
-import { generateMac, verifyMac } from "./macs.ts";
+import { defineService, operationsIn } from "../../kit/service.ts";
+import * as agreement from "./agreement.ts";
+import * as aliases from "./aliases.ts";
+import * as dataKeys from "./dataKeys.ts";
+import * as deletion from "./deletion.ts";
+import * as encryption from "./encryption.ts";
+import * as grants from "./grants.ts";
+import * as imported from "./imported.ts";
+import * as keys from "./keys.ts";
+import * as lastUsage from "./lastUsage.ts";
+import * as macs from "./macs.ts";
 import { missing } from "./missing.ts";
-import { replicateKey, updatePrimaryRegion } from "./multiRegion.ts";
-import { getKeyPolicy, listKeyPolicies, putKeyPolicy } from "./policies.ts";
-import {
-  disableKeyRotation,
-  enableKeyRotation,
-  getKeyRotationStatus,
-  listKeyRotations,
-  rotateKey,
-  rotateKeyOnDemand,
-} from "./rotation.ts";
-import { getPublicKey, sign, verify } from "./signing.ts";
-import { disableKey, enableKey } from "./states.ts";
-import { listResourceTags, tagResource, untagResource } from "./tags.ts";
+import * as multiRegion from "./multiRegion.ts";
+import * as policies from "./policies.ts";
+import * as rotation from "./rotation.ts";
+import * as signing from "./signing.ts";
+import * as states from "./states.ts";
+import * as tags from "./tags.ts";
 
 /** Key Management Service: keys that never leave it, and what may be done with them. */
 export default defineService({
   name: "kms",
   eventSource: "kms.amazonaws.com",
   operations: [
-    createKey,
-    describeKey,
-    listKeys,
-    updateKeyDescription,
-
-    enableKey,
-    disableKey,
-
-    tagResource,
-    untagResource,
-    listResourceTags,
-
-    getKeyPolicy,
-    putKeyPolicy,
-    listKeyPolicies,
-
-    createAlias,
-    updateAlias,
-    deleteAlias,
-    listAliases,
-
-    scheduleKeyDeletion,
-    cancelKeyDeletion,
-
-    encrypt,
-    decrypt,
-    reEncrypt,
-
-    generateDataKey,
-    generateDataKeyWithoutPlaintext,
-    generateDataKeyPair,
-    generateDataKeyPairWithoutPlaintext,
-    generateRandom,
-
-    sign,
-    verify,
-    getPublicKey,
-
-    generateMac,
-    verifyMac,
-
-    deriveSharedSecret,
-
-    createGrant,
-    listGrants,
-    listRetirableGrants,
-    revokeGrant,
-    retireGrant,
-
-    enableKeyRotation,
-    disableKeyRotation,
-    getKeyRotationStatus,
-    rotateKeyOnDemand,
-    listKeyRotations,
-
-    getParametersForImport,
-    importKeyMaterial,
-    deleteImportedKeyMaterial,
-
-    replicateKey,
-    updatePrimaryRegion,
-
-    getKeyLastUsage,
-  ],
+    keys,
+    states,
+    tags,
+    policies,
+    aliases,
+    deletion,
+    encryption,
+    dataKeys,
+    signing,
+    macs,
+    agreement,
+    grants,
+    rotation,
+    imported,
+    multiRegion,
+    lastUsage,
+  ].flatMap(operationsIn),
   missing,
-  timers: { deleteKey, rotateKey, expireMaterial },
+  timers: {
+    deleteKey: deletion.deleteKey,
+    rotateKey: rotation.rotateKey,
+    expireMaterial: imported.expireMaterial,
+  },
 });

@@ -1,34 +1,32 @@
-import { defineService } from "../../kit/service.ts";
-import { decodeAuthorizationMessage, encodeAuthorizationMessage } from "./authorizationMessages.ts";
-import { getCallerIdentity } from "./identity.ts";
+import { defineService, operationsIn } from "../../kit/service.ts";
+import * as authorizationMessages from "./authorizationMessages.ts";
+import * as identity from "./identity.ts";
 import { missing } from "./missing.ts";
-import { getWebIdentityToken, issuerDocument } from "./outboundTokens.ts";
-import { assumeRole } from "./roles.ts";
-import { assumeRoot } from "./rootSessions.ts";
-import { assumeRoleWithSAML } from "./saml.ts";
+import * as outboundTokens from "./outboundTokens.ts";
+import * as roles from "./roles.ts";
+import * as rootSessions from "./rootSessions.ts";
+import * as saml from "./saml.ts";
 import { makeTokenKey } from "./sealed.ts";
 import { openSession } from "./tokens.ts";
-import { getAccessKeyInfo, getFederationToken, getSessionToken } from "./users.ts";
-import { assumeRoleWithWebIdentity } from "./webIdentity.ts";
+import * as users from "./users.ts";
+import * as webIdentity from "./webIdentity.ts";
 
 /** Security Token Service: temporary credentials. */
 export default defineService({
   name: "sts",
   eventSource: "sts.amazonaws.com",
   operations: [
-    getCallerIdentity,
-    assumeRole,
-    assumeRoleWithSAML,
-    assumeRoleWithWebIdentity,
-    getSessionToken,
-    getFederationToken,
-    getAccessKeyInfo,
-    assumeRoot,
-    getWebIdentityToken,
-    decodeAuthorizationMessage,
-  ],
+    identity,
+    roles,
+    saml,
+    webIdentity,
+    users,
+    rootSessions,
+    outboundTokens,
+    authorizationMessages,
+  ].flatMap(operationsIn),
   missing,
-  provides: { openSession, encodeAuthorizationMessage },
-  publishes: issuerDocument,
+  provides: { openSession, encodeAuthorizationMessage: authorizationMessages.encodeAuthorizationMessage },
+  publishes: outboundTokens.issuerDocument,
   bootstrap: ({ tx }) => makeTokenKey(tx),
 });
