@@ -2,7 +2,7 @@ import type { Caller } from "../kit/caller.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { CallOptions, Context, EventNotes, Host, RequestFacts, Timers } from "../kit/context.ts";
 import { AwsError } from "../kit/errors.ts";
-import type { Access, IdentityDirectory, Ports } from "../kit/service.ts";
+import type { Access, IdentityDirectory, OrganizationDirectory, Ports } from "../kit/service.ts";
 import type { Protocol } from "../protocols/contract.ts";
 import { ValidationFailure } from "../protocols/validate.ts";
 import type { LogEntry, LogReader, Savepoint, Store, Transaction } from "../storage/store.ts";
@@ -94,6 +94,9 @@ function directoryOf({ ports }: Environment): IdentityDirectory {
   if (ports.directory === undefined) throw new Error("No service provides the identity directory.");
   return ports.directory;
 }
+
+const none = async () => undefined;
+const noOrganizations: OrganizationDirectory = { of: none, entity: none, policyDocument: none };
 
 /** Calls may nest this deep before they are taken for a loop. */
 const maxCallDepth = 16;
@@ -196,7 +199,7 @@ class RunningCall {
       afterCommit: (effect) => void this.#call.afterCommit.push(effect),
       log: (name): LogReader => environment.store.log(name),
       directory: directoryOf(environment),
-      organizationOf: async (of) => environment.ports.organizationOf?.(of, this.#tx),
+      organizations: environment.ports.organizations ?? noOrganizations,
       host: environment.host,
     };
   }

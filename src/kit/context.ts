@@ -3,7 +3,7 @@ import type { Caller } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { AwsError, CommonError } from "./errors.ts";
 import type { Refusal } from "./record.ts";
-import type { Access, IdentityDirectory, OrganizationFacts } from "./service.ts";
+import type { Access, IdentityDirectory, OrganizationDirectory } from "./service.ts";
 
 /** What an operation may touch: it has no effect but through this. */
 export interface Context<Codes extends string = string> {
@@ -41,8 +41,8 @@ export interface Context<Codes extends string = string> {
   log(name: string): LogReader;
   /** What IAM knows of roles and identity providers; for the services that make sessions of them. */
   readonly directory: IdentityDirectory;
-  /** The organization that an account belongs to; undefined outside of any. */
-  organizationOf(account: string): Promise<OrganizationFacts | undefined>;
+  /** What Organizations knows; without it, that there is none. */
+  readonly organizations: OrganizationDirectory;
   /** Cloudkeep itself; for its own service. */
   readonly host: Host;
 }

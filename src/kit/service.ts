@@ -117,8 +117,8 @@ export interface Ports {
   directory: IdentityDirectory;
   /** What the organization lays over an account; undefined outside of any. */
   guardrails(account: string, tx: Transaction): Promise<Guardrails | undefined>;
-  /** The organization that an account belongs to; undefined outside of any. */
-  organizationOf(account: string, tx: Transaction): Promise<OrganizationFacts | undefined>;
+  /** What Organizations knows, for the services that act on its structure. */
+  organizations: OrganizationDirectory;
   /** Seals why a call was denied, for DecodeAuthorizationMessage. */
   encodeAuthorizationMessage(details: object, tx: Transaction): Promise<string>;
 }
@@ -127,6 +127,23 @@ export interface Ports {
 export interface PublicDocument {
   contentType: string;
   body: string;
+}
+
+export interface OrganizationDirectory {
+  /** The organization that an account belongs to; undefined outside of any. */
+  of(account: string, tx: Transaction): Promise<OrganizationFacts | undefined>;
+  /** What stands at "o-…/r-…/ou-…/account"; undefined if nothing does. */
+  entity(path: string, tx: Transaction): Promise<OrganizationEntity | undefined>;
+  /** Document of one of an organization's policies, or of AWS's. */
+  policyDocument(organizationId: string, policyId: string, tx: Transaction): Promise<string | undefined>;
+}
+
+/** A root, unit or account of an organization. */
+export interface OrganizationEntity {
+  /** Accounts at or below it, each with its path. */
+  accounts: readonly { account: string; path: string }[];
+  /** Documents of the SCPs in force at it, one list for each level, root first; undefined where none are. */
+  scps?: readonly (readonly string[])[];
 }
 
 /** An account's organization, as far as other services need it. */

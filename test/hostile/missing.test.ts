@@ -12,7 +12,7 @@ import { signed } from "./sign.ts";
 
 /** How many operations each service may still lack. Lower a number when its list has become shorter; never raise one. */
 const atMost: Record<string, number> = {
-  iam: 11,
+  iam: 9,
   sts: 1,
   kms: 6,
   cloudtrail: 59,

@@ -52,6 +52,7 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       AccountId: accountId,
       UserName: "nobody",
       SigningAlgorithm: "ES384",
+      EntityPath: "o-exampleorgid/r-example",
       Url: "https://issuer.example.com",
       OpenIDConnectProviderArn: `arn:aws:iam::${accountId}:oidc-provider/issuer.example.com`,
       SAMLProviderArn: `arn:aws:iam::${accountId}:saml-provider/example`,

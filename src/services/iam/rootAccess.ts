@@ -29,7 +29,7 @@ type Errors =
 
 /** The organization that the caller administers root access of. */
 async function administered(ctx: Context<Errors>): Promise<OrganizationFacts> {
-  const organization = await ctx.organizationOf(ctx.account);
+  const organization = await ctx.organizations.of(ctx.account, ctx.tx);
   if (organization === undefined) {
     throw ctx.error("OrganizationNotFoundException", "Your account is not a member of an organization.");
   }

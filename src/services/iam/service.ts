@@ -18,6 +18,7 @@ import * as mfaTags from "./mfaTags.ts";
 import { missing } from "./missing.ts";
 import * as namespaces from "./namespaces.ts";
 import * as oidcProviders from "./oidcProviders.ts";
+import * as organizationsReport from "./organizationsReport.ts";
 import * as passwordPolicy from "./passwordPolicy.ts";
 import * as policies from "./policies.ts";
 import * as policyEntities from "./policyEntities.ts";
@@ -84,6 +85,7 @@ export default defineService({
     contextKeys,
     lastAccessed,
     namespaces,
+    organizationsReport,
     credentialReport,
     tokenSettings,
     rootAccess,

@@ -1,6 +1,5 @@
 import type { Context } from "../../kit/context.ts";
-import type { Access, OrganizationFacts } from "../../kit/service.ts";
-import type { Transaction } from "../../storage/store.ts";
+import type { Access } from "../../kit/service.ts";
 import {
   delegations,
   type MemberRow,
@@ -9,7 +8,6 @@ import {
   nodes,
   type OrganizationRow,
   organizationRows,
-  serviceAccess,
 } from "./tables.ts";
 
 /** Which organization the caller belongs to, and what it may ask of it. */
@@ -130,23 +128,4 @@ export async function pathTo(
 export function pathText(organizationId: string, path: readonly NodeRow[]): string {
   const places = path.filter(({ kind }) => kind !== "ACCOUNT").map(({ id }) => `${id}/`);
   return `${organizationId}/${places.join("")}`;
-}
-
-/** What other services ask of an account's organization. */
-export async function organizationOf(
-  account: string,
-  tx: Transaction,
-): Promise<OrganizationFacts | undefined> {
-  const membership = await membershipOf(account, { tx });
-  if (membership === undefined) return undefined;
-  const { id, managementAccount } = membership.organization;
-  const trusted = await serviceAccess.list(tx, [id]);
-  const delegated = await delegations.list(tx, [id, account]);
-  return {
-    id,
-    managementAccount,
-    path: pathText(id, await pathTo(id, account, { tx })),
-    trustedServices: trusted.map(({ key }) => key[1]),
-    delegatedServices: delegated.map(({ key }) => key[2]),
-  };
 }

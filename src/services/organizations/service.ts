@@ -2,8 +2,8 @@ import { defineService, operationsIn } from "../../kit/service.ts";
 import * as accounts from "./accounts.ts";
 import * as attachments from "./attachments.ts";
 import * as delegatedAdministrators from "./delegatedAdministrators.ts";
+import { directory } from "./directory.ts";
 import { guardrails } from "./guardrails.ts";
-import { organizationOf } from "./membership.ts";
 import { missing } from "./missing.ts";
 import * as organization from "./organization.ts";
 import * as policies from "./policies.ts";
@@ -27,5 +27,5 @@ export default defineService({
     tags,
   ].flatMap(operationsIn),
   missing,
-  provides: { guardrails, organizationOf },
+  provides: { guardrails, organizations: directory },
 });

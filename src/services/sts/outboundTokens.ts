@@ -24,7 +24,7 @@ const outboundKeys = () => import("./outboundKeys.ts");
 async function claimsOf(tags: readonly { Key: string; Value: string }[], ctx: Context) {
   const { principal, session } = ctx.caller;
   const subject = principal.roleArn ?? principal.arn;
-  const organization = await ctx.organizationOf(ctx.account);
+  const organization = await ctx.organizations.of(ctx.account, ctx.tx);
   const principalTags = { ...(await ctx.directory.principalTags(ctx.caller, ctx.tx)), ...session?.tags };
   return {
     subject,

@@ -28,8 +28,8 @@ function rootArn(account: string): string {
 
 /** The caller administers the organization that the target is a member of, and the task is switched on. */
 async function checkTarget(account: string, task: string, ctx: Context): Promise<void> {
-  const own = await ctx.organizationOf(ctx.account);
-  const target = await ctx.organizationOf(account);
+  const own = await ctx.organizations.of(ctx.account, ctx.tx);
+  const target = await ctx.organizations.of(account, ctx.tx);
   const refused = (why: string) =>
     ctx.error(
       "AccessDenied",
