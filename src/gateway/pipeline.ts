@@ -10,7 +10,13 @@ import { publicDocument } from "./publish.ts";
 import { recordLog } from "./record.ts";
 import type { Refusals } from "./refusals.ts";
 import { asAwsError, Refused } from "./refuse.ts";
-import { type Destination, destinationByBody, destinationOf, findOperation } from "./route.ts";
+import {
+  type Destination,
+  destinationByBody,
+  destinationOf,
+  findOperation,
+  pathWithBucket,
+} from "./route.ts";
 import { checkSession } from "./sessionLimits.ts";
 import type { Claim } from "./sigv4/claim.ts";
 import type { KeyCache } from "./sigv4/keys.ts";
@@ -89,7 +95,10 @@ async function read(
     if (claim === undefined) throw new Refused("missingToken", "Request is missing Authentication Token");
     throw new Refused("notImplemented", `Cloudkeep does not offer the service '${destination.asked}'.`);
   }
-  const { method, path, query, headers, requestId, facts } = exchange;
+  const { method, query, headers, requestId, facts } = exchange;
+  const path = destination.services.includes("s3")
+    ? pathWithBucket(headers.host ?? "", exchange.path)
+    : exchange.path;
   const wire: WireRequest = { method, path, query, headers, body };
   const found = findOperation(wire, destination, gateway.registry);
   if (claim === undefined && !found?.contract.operations[found.operation]?.unsigned) {

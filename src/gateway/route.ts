@@ -101,3 +101,17 @@ export function destinationByBody(destination: Destination, body: Buffer, regist
   const service = version === undefined ? undefined : registry.byVersion(version);
   return service === undefined ? destination : { ...destination, services: [service], asked: service };
 }
+
+/** A bucket before the service in a host name; an address or a bare `localhost` has none. */
+const bucketHost =
+  /^(.+?)\.(?:s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com|s3(?:\.[a-z0-9-]+)?\.localhost|localhost)$/;
+const serviceHost = /^s3(?:[.-][a-z0-9-]+)?$/;
+
+/**
+ * The path of a request with its bucket in front, where the host names the bucket.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+ */
+export function pathWithBucket(host: string, path: string): string {
+  const bucket = bucketHost.exec(host.toLowerCase().replace(/:\d+$/, ""))?.[1];
+  return bucket === undefined || serviceHost.test(bucket) ? path : `/${bucket}${path}`;
+}
