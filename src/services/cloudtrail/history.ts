@@ -39,26 +39,28 @@ export const lookupEvents = cloudtrail.operation("LookupEvents", {
     if (StartTime !== undefined && EndTime !== undefined && StartTime > EndTime) {
       throw ctx.error("InvalidTimeRangeException", "Start time must be before or equal to end time.");
     }
-    if (MaxResults < 1 || MaxResults > maxPageSize) {
-      throw ctx.error(
-        "InvalidMaxResultsException",
-        `The max results value must be between 1 and ${maxPageSize}.`,
-      );
-    }
     if (EventCategory !== undefined) return { Events: [] };
     const question = JSON.stringify([ctx.account, ctx.region, LookupAttributes, StartTime, EndTime]);
+    const invalidToken = ctx.error(
+      "InvalidNextTokenException",
+      "The token is invalid: it belongs to another request.",
+    );
     const after = NextToken === undefined ? undefined : positionOf(NextToken, question);
-    if (NextToken !== undefined && after === undefined) {
-      throw ctx.error("InvalidNextTokenException", "The token is invalid: it belongs to another request.");
-    }
-    const page = await ctx.log(recordLog).read({
-      from: Math.max(ctx.clock.now() - historyMs, StartTime?.getTime() ?? 0),
-      ...(EndTime && { to: EndTime.getTime() }),
-      terms: [`at=${ctx.account}/${ctx.region}`, ...LookupAttributes.map(termOf)],
-      reverse: true,
-      limit: MaxResults,
-      ...(after !== undefined && { after }),
-    });
+    if (NextToken !== undefined && after === undefined) throw invalidToken;
+    const page = await ctx
+      .log(recordLog)
+      .read({
+        from: Math.max(ctx.clock.now() - historyMs, StartTime?.getTime() ?? 0),
+        ...(EndTime && { to: EndTime.getTime() }),
+        terms: [`at=${ctx.account}/${ctx.region}`, ...LookupAttributes.map(termOf)],
+        reverse: true,
+        limit: MaxResults,
+        ...(after !== undefined && { after }),
+      })
+      .catch((error: unknown) => {
+        // A token that was made up names no position.
+        throw error instanceof RangeError ? invalidToken : error;
+      });
     return {
       Events: page.entries.map(eventOf),
       ...(page.next && { NextToken: tokenOf(page.next, question) }),
