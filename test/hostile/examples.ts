@@ -3,7 +3,7 @@ import { compilePattern } from "../../src/protocols/patterns.ts";
 
 /** Requests made from a contract alone: the smallest input of an operation that its limits allow. */
 
-type Value = string | number | boolean | Buffer | Date | Value[] | { [name: string]: Value };
+export type Value = string | number | boolean | Buffer | Date | Value[] | { [name: string]: Value };
 
 /** Texts for members that have a meaning; the first that fits the member's limits is taken. */
 export interface Texts {

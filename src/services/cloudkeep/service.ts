@@ -99,7 +99,10 @@ const listRecord = api.operation("ListRecord", {
   async handle({ After, MaxResults = 50, Newest = false }, ctx) {
     const page = await ctx
       .log(recordLog)
-      .read({ limit: MaxResults, reverse: Newest, ...(After && { after: After }) });
+      .read({ limit: MaxResults, reverse: Newest, ...(After && { after: After }) })
+      .catch((error: unknown) => {
+        throw error instanceof RangeError ? ctx.error("ValidationException", error.message) : error;
+      });
     const last = page.entries.at(-1)?.position ?? After;
     return {
       EventJsons: page.entries.map(({ text }) => JSON.stringify((JSON.parse(text) as RecordRow).event)),
