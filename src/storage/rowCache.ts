@@ -1,5 +1,5 @@
 /** Opened values of rows, so that a hot row is neither read nor unsealed again. Bounded by bytes. */
-export const defaultCacheBytes = 64 * 2 ** 20;
+export const defaultCacheBytes = 16 * 2 ** 20;
 /** What an entry costs beside key and value: map slots, headers. An estimate. */
 const entryOverheadBytes = 160;
 
