@@ -23,12 +23,12 @@ export class Authorizer {
   readonly #caller: Caller;
   readonly #tx: Transaction;
   readonly #ports: AuthorizerPorts;
-  readonly #facts: Omit<CallFacts, "principal" | "guardrails">;
+  readonly #facts: CallFacts;
   #principal: PrincipalPolicies | undefined;
   #guardrails: Guardrails | undefined;
   #keys: ReturnType<typeof keysOfCall> | undefined;
 
-  constructor(facts: Omit<CallFacts, "principal" | "guardrails">, tx: Transaction, ports: AuthorizerPorts) {
+  constructor(facts: CallFacts, tx: Transaction, ports: AuthorizerPorts) {
     this.#caller = facts.caller;
     this.#facts = facts;
     this.#tx = tx;
@@ -42,7 +42,7 @@ export class Authorizer {
       this.#principal = await this.#ports.principalPolicies?.(this.#caller, this.#tx);
       this.#guardrails = await this.#ports.guardrails?.(principal.account, this.#tx);
     }
-    this.#keys = keysOfCall({ ...this.#facts, principal: this.#principal, guardrails: this.#guardrails });
+    this.#keys = keysOfCall(this.#facts, this.#principal, this.#guardrails);
     return this.#keys;
   }
 

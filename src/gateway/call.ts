@@ -112,6 +112,7 @@ class RunningCall {
   readonly #nowMs: number;
   readonly #savepoint: Savepoint;
   readonly #effectsBefore: number;
+  #context: Context | undefined;
   readonly #notes: EventNotes = { resources: [], sharedWith: new Set() };
 
   constructor(call: CallScope, tx: Transaction, environment: Environment) {
@@ -174,7 +175,13 @@ class RunningCall {
     this.#notes.sharedWith.clear();
   }
 
+  /** Made once: authorization and handler share it. */
   context(): Context {
+    this.#context ??= this.#newContext();
+    return this.#context;
+  }
+
+  #newContext(): Context {
     const { requestId, account, region, caller, request, service } = this.#call;
     const environment = this.#environment;
     return {
@@ -243,7 +250,8 @@ class RunningCall {
       atMs: this.#nowMs,
       request: call.request,
       input: call.input,
-      ...outcome,
+      output: outcome.output,
+      error: outcome.error,
       notes: this.#notes,
       decisions: this.#judgements.map(reasonOf),
     });

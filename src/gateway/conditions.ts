@@ -41,8 +41,6 @@ export interface CallFacts {
   request: RequestFacts;
   region: string;
   nowMs: number;
-  principal: PrincipalPolicies | undefined;
-  guardrails: Guardrails | undefined;
 }
 
 const principalTypes: Partial<Record<Caller["principal"]["kind"], string>> = {
@@ -54,11 +52,19 @@ const principalTypes: Partial<Record<Caller["principal"]["kind"], string>> = {
 };
 
 /** Keys that hold for the whole call, whatever it touches. */
-export function keysOfCall(facts: CallFacts): LazyKeys {
-  return new LazyKeys(() => gatherCall(facts));
+export function keysOfCall(
+  facts: CallFacts,
+  principal: PrincipalPolicies | undefined,
+  guardrails: Guardrails | undefined,
+): LazyKeys {
+  return new LazyKeys(() => gatherCall(facts, principal, guardrails));
 }
 
-function gatherCall(facts: CallFacts): Keys {
+function gatherCall(
+  facts: CallFacts,
+  principal: PrincipalPolicies | undefined,
+  guardrails: Guardrails | undefined,
+): Keys {
   const { caller, request, nowMs } = facts;
   const keys: Keys = new Map();
   keys.set("aws:requestedregion", facts.region);
@@ -67,13 +73,18 @@ function gatherCall(facts: CallFacts): Keys {
   keys.set("aws:epochtime", String(Math.floor(nowMs / 1000)));
   if (request.sourceIp) keys.set("aws:sourceip", request.sourceIp);
   if (request.userAgent) keys.set("aws:useragent", request.userAgent);
-  addPrincipal(keys, facts);
+  addPrincipal(keys, caller, principal, guardrails);
   addSession(keys, caller, nowMs);
   addOrigin(keys, caller);
   return keys;
 }
 
-function addPrincipal(keys: Keys, { caller, principal, guardrails }: CallFacts): void {
+function addPrincipal(
+  keys: Keys,
+  caller: Caller,
+  principal: PrincipalPolicies | undefined,
+  guardrails: Guardrails | undefined,
+): void {
   const { kind, account, arn, roleArn, userId, service } = caller.principal;
   const isService = kind === "service";
   keys.set("aws:principalisawsservice", String(isService));

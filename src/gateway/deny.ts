@@ -46,10 +46,8 @@ export function reasonOf({ request, policies, decision }: Judgement): Reason {
     resource: request.resource,
     principal: request.principal.arn || request.principal.service || request.principal.kind,
     allowed: decision.allowed,
-    ...(decision.decidedBy && { decidedBy: decision.decidedBy }),
-    ...(!decision.allowed && {
-      lines: explain(request, policies, decision),
-      remedy: smallestStatement(request, decision),
-    }),
+    decidedBy: decision.decidedBy,
+    lines: decision.allowed ? undefined : explain(request, policies, decision),
+    remedy: decision.allowed ? undefined : smallestStatement(request, decision),
   };
 }

@@ -85,8 +85,6 @@ function factsOf(request: HttpRequest, headers: Record<string, string | undefine
     userAgent: headers["user-agent"] ?? "",
     secure: tls !== undefined,
     host: headers.host ?? "",
-    ...(tls !== undefined && {
-      tls: { version: tls.getProtocol() ?? "", cipherSuite: tls.getCipher()?.standardName ?? "" },
-    }),
+    tls: tls && { version: tls.getProtocol() ?? "", cipherSuite: tls.getCipher()?.standardName ?? "" },
   };
 }

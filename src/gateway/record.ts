@@ -28,8 +28,8 @@ export interface CompletedCall {
   atMs: number;
   request: RequestFacts;
   input: Record<string, unknown>;
-  output?: Record<string, unknown>;
-  error?: AwsError;
+  output?: Record<string, unknown> | undefined;
+  error?: AwsError | undefined;
   notes: EventNotes;
   /** Why the call was allowed or denied, for `explain`. */
   decisions: unknown[];
@@ -96,13 +96,14 @@ function rowEntry(call: CompletedCall, event: TrailEvent, decisions: unknown[]):
     account: event.recipientAccountId,
     region: event.awsRegion,
     event,
-    ...(resources.length > 0 && { resources }),
-    ...(userName && { userName }),
-    ...(decisions.length > 0 && { decisions }),
+    resources: resources.length > 0 ? resources : undefined,
+    userName: userName || undefined,
+    decisions: decisions.length > 0 ? decisions : undefined,
   };
   return { at: call.atMs, text: JSON.stringify(row), terms: termsOf(row) };
 }
 
+/** One shape for every event, absent members undefined: it is made for every call. */
 function eventOf(call: CompletedCall): TrailEvent {
   const { caller, request, error, notes, operation } = call;
   const readOnly = isReadOnly(operation);
@@ -118,25 +119,25 @@ function eventOf(call: CompletedCall): TrailEvent {
     sourceIPAddress:
       caller.principal.kind === "service" ? (caller.principal.service ?? "") : request.sourceIp,
     userAgent: caller.principal.kind === "service" ? (caller.principal.service ?? "") : request.userAgent,
-    ...(error && { errorCode: error.code, errorMessage: error.message }),
+    errorCode: error?.code,
+    errorMessage: error?.message,
     requestParameters: requestOf(call),
     responseElements: readOnly || error ? null : responseOf(call),
-    ...(notes.additionalEventData && { additionalEventData: notes.additionalEventData }),
+    additionalEventData: notes.additionalEventData,
     requestID: call.requestId,
     eventID: uuid(),
     readOnly,
-    ...(notes.resources.length > 0 && { resources: notes.resources }),
+    resources: notes.resources.length > 0 ? notes.resources : undefined,
     eventType: "AwsApiCall",
     managementEvent: true,
     recipientAccountId: account,
+    sharedEventID: undefined,
     eventCategory: "Management",
-    ...(request.tls && {
-      tlsDetails: {
-        tlsVersion: request.tls.version,
-        cipherSuite: request.tls.cipherSuite,
-        clientProvidedHostHeader: request.host,
-      },
-    }),
+    tlsDetails: request.tls && {
+      tlsVersion: request.tls.version,
+      cipherSuite: request.tls.cipherSuite,
+      clientProvidedHostHeader: request.host,
+    },
   };
 }
 
@@ -166,7 +167,14 @@ export function identityOf(caller: Caller): Record<string, unknown> {
   const { account: accountId, arn, userId: principalId } = principal;
   switch (principal.kind) {
     case "root":
-      return { type: "Root", principalId, arn, accountId, accessKeyId, ...sessionContext(caller) };
+      return {
+        type: "Root",
+        principalId,
+        arn,
+        accountId,
+        accessKeyId,
+        sessionContext: sessionContext(caller),
+      };
     case "user":
       return {
         type: "IAMUser",
@@ -175,7 +183,7 @@ export function identityOf(caller: Caller): Record<string, unknown> {
         accountId,
         accessKeyId,
         userName: caller.userName,
-        ...sessionContext(caller),
+        sessionContext: sessionContext(caller),
       };
     case "role-session":
       return {
@@ -184,11 +192,18 @@ export function identityOf(caller: Caller): Record<string, unknown> {
         arn,
         accountId,
         accessKeyId,
-        ...sessionContext(caller),
-        ...(session?.invokedBy && { invokedBy: session.invokedBy }),
+        sessionContext: sessionContext(caller),
+        invokedBy: session?.invokedBy,
       };
     case "federated-user":
-      return { type: "FederatedUser", principalId, arn, accountId, accessKeyId, ...sessionContext(caller) };
+      return {
+        type: "FederatedUser",
+        principalId,
+        arn,
+        accountId,
+        accessKeyId,
+        sessionContext: sessionContext(caller),
+      };
     case "service":
       return { type: "AWSService", invokedBy: principal.service };
     case "web-identity":
@@ -210,9 +225,9 @@ export function identityOf(caller: Caller): Record<string, unknown> {
   }
 }
 
-function sessionContext(caller: Caller): Record<string, unknown> {
+function sessionContext(caller: Caller): Record<string, unknown> | undefined {
   const { session, principal } = caller;
-  if (session === undefined) return {};
+  if (session === undefined) return undefined;
   const issuer =
     principal.kind === "role-session"
       ? {
@@ -230,17 +245,13 @@ function sessionContext(caller: Caller): Record<string, unknown> {
           }
         : undefined;
   return {
-    sessionContext: {
-      ...(issuer && { sessionIssuer: issuer }),
-      ...(session.provider && {
-        webIdFederationData: { federatedProvider: session.provider, attributes: {} },
-      }),
-      attributes: {
-        creationDate: `${new Date(session.issuedAt).toISOString().slice(0, 19)}Z`,
-        mfaAuthenticated: String(session.mfaAt !== undefined),
-      },
-      ...(session.sourceIdentity && { sourceIdentity: session.sourceIdentity }),
+    sessionIssuer: issuer,
+    webIdFederationData: session.provider && { federatedProvider: session.provider, attributes: {} },
+    attributes: {
+      creationDate: `${new Date(session.issuedAt).toISOString().slice(0, 19)}Z`,
+      mfaAuthenticated: String(session.mfaAt !== undefined),
     },
+    sourceIdentity: session.sourceIdentity,
   };
 }
 

@@ -62,12 +62,11 @@ function regionOfSet(regionSet: string | undefined): string | undefined {
 }
 
 /** Service and Region in a host name of AWS's form: `kms.eu-west-1.amazonaws.com`, `kms.eu-west-1.localhost:4566`. */
-function hostNames(host: string): { service?: string; region?: string } {
+function hostNames(host: string): { service: string | undefined; region: string | undefined } {
   const match = /^([a-z0-9-]+)(?:\.([a-z0-9-]+))?\.(?:amazonaws\.com|localhost)(?::\d+)?$/.exec(
     host.toLowerCase(),
   );
-  if (match === null) return {};
-  return { ...(match[1] && { service: match[1] }), ...(match[2] && { region: match[2] }) };
+  return { service: match?.[1], region: match?.[2] };
 }
 
 export interface Found {

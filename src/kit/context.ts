@@ -70,7 +70,7 @@ export interface RequestFacts {
   /** Came over TLS: `aws:SecureTransport`. */
   secure: boolean;
   host: string;
-  tls?: { version: string; cipherSuite: string };
+  tls?: { version: string; cipherSuite: string } | undefined;
 }
 
 export interface CallOptions {

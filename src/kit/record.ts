@@ -6,12 +6,13 @@ export interface RecordRow {
   region: string;
   event: TrailEvent;
   /** What LookupEvents shows as the event's resources. */
-  resources?: { type: string; name: string }[];
+  resources?: { type: string; name: string }[] | undefined;
   /** The name that LookupEvents shows as the event's user. */
-  userName?: string;
-  decisions?: unknown[];
+  userName?: string | undefined;
+  decisions?: unknown[] | undefined;
 }
 
+/** Members that are undefined do not stand in the record: its texts are JSON. */
 export interface TrailEvent {
   eventVersion: string;
   userIdentity: Record<string, unknown>;
@@ -21,21 +22,21 @@ export interface TrailEvent {
   awsRegion: string;
   sourceIPAddress: string;
   userAgent: string;
-  errorCode?: string;
-  errorMessage?: string;
+  errorCode?: string | undefined;
+  errorMessage?: string | undefined;
   requestParameters: unknown;
   responseElements: unknown;
-  additionalEventData?: Record<string, unknown>;
-  requestID?: string;
+  additionalEventData?: Record<string, unknown> | undefined;
+  requestID?: string | undefined;
   eventID: string;
   readOnly: boolean;
-  resources?: { accountId: string; type: string; ARN: string }[];
+  resources?: { accountId: string; type: string; ARN: string }[] | undefined;
   eventType: string;
   managementEvent: boolean;
   recipientAccountId: string;
-  sharedEventID?: string;
+  sharedEventID?: string | undefined;
   eventCategory: string;
-  tlsDetails?: Record<string, string>;
+  tlsDetails?: Record<string, string> | undefined;
 }
 
 /** Why a call was allowed or denied, as the record keeps it for `cloudkeep explain`. */
@@ -47,7 +48,7 @@ export interface Reason {
   /** Which policy and statement decided, if one did. */
   decidedBy?: unknown;
   /** Denials: the whole reasoning, line by line, and what would have allowed the call. */
-  lines?: string[];
+  lines?: string[] | undefined;
   remedy?: unknown;
 }
 

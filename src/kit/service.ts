@@ -21,13 +21,13 @@ export interface Access {
   /** Owner of the resource; left out, the account in the ARN, or the caller's. */
   resourceAccount?: string;
   /** The policy on the resource itself. */
-  resourcePolicy?: { name: string; document: string; kind: "resource" | "key" | "trust" };
+  resourcePolicy?: { name: string; document: string; kind: "resource" | "key" | "trust" } | undefined;
   /** An allow that is no policy: a KMS grant that covers this call. */
-  extraAllow?: { kind: "kms-grant"; name: string };
+  extraAllow?: { kind: "kms-grant"; name: string } | undefined;
   /** The service's own condition keys; as a function where they are many, called only if a policy asks for one. */
   context?: ConditionValues | (() => ConditionValues);
   /** `aws:ResourceTag/…` */
-  resourceTags?: Readonly<Record<string, string>>;
+  resourceTags?: Readonly<Record<string, string>> | undefined;
   /** `aws:RequestTag/…` and `aws:TagKeys`. */
   requestTags?: readonly { Key?: string | undefined; Value?: string | undefined }[] | undefined;
   /** Who is judged, where the call itself establishes an identity (a token, an assertion); left out, the caller. */

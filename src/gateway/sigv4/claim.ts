@@ -21,11 +21,11 @@ export interface Claim {
   signature: string;
   /** As sent: YYYYMMDD'T'HHMMSS'Z'. */
   timestamp: string;
-  securityToken?: string;
+  securityToken?: string | undefined;
   /** Presigned: seconds of validity. */
-  expiresSeconds?: number;
+  expiresSeconds?: number | undefined;
   /** SigV4A: Regions that the signature is good for. */
-  regionSet?: string;
+  regionSet?: string | undefined;
 }
 
 export type ClaimProblem = "missing" | "incomplete" | "unsupported" | "ambiguous" | "expires";
@@ -168,7 +168,7 @@ interface RawClaim {
   timestamp: string;
   securityToken: string | undefined;
   regionSet: string | undefined;
-  expiresSeconds?: number;
+  expiresSeconds?: number | undefined;
 }
 
 function claimOf(raw: RawClaim): Claim {
@@ -212,9 +212,9 @@ function claimOf(raw: RawClaim): Claim {
     signedHeaders,
     signature: raw.signature,
     timestamp: raw.timestamp,
-    ...(raw.securityToken !== undefined && { securityToken: raw.securityToken }),
-    ...(raw.expiresSeconds !== undefined && { expiresSeconds: raw.expiresSeconds }),
-    ...(raw.regionSet !== undefined && { regionSet: raw.regionSet }),
+    securityToken: raw.securityToken,
+    expiresSeconds: raw.expiresSeconds,
+    regionSet: raw.regionSet,
   };
 }
 
@@ -229,10 +229,16 @@ function checkSignedHeaders(names: readonly string[]): void {
   }
 }
 
+/** The latest timestamp that was read: those of one second are all the same text. */
+let latest = { timestamp: "", ms: Number.NaN };
+
 /** Milliseconds since the epoch of a timestamp in the form YYYYMMDD'T'HHMMSS'Z'; NaN if it is no time. */
 export function timeOf(timestamp: string): number {
+  if (latest.timestamp === timestamp) return latest.ms;
   const t = timestamp;
-  return Date.parse(
+  const ms = Date.parse(
     `${t.slice(0, 4)}-${t.slice(4, 6)}-${t.slice(6, 8)}T${t.slice(9, 11)}:${t.slice(11, 13)}:${t.slice(13, 15)}Z`,
   );
+  latest = { timestamp, ms };
+  return ms;
 }

@@ -49,12 +49,10 @@ export async function accessTo(
       ...nameKeys(named),
       ...options.context,
     }),
-    ...(key && {
-      resourcePolicy: { name: arn, document: key.policy, kind: "key" as const },
-      resourceTags: key.tags,
-    }),
-    ...(options.requestTags && { requestTags: options.requestTags }),
-    ...(grant && { extraAllow: { kind: "kms-grant" as const, name: grant.grantId } }),
+    resourcePolicy: key && { name: arn, document: key.policy, kind: "key" },
+    resourceTags: key?.tags,
+    requestTags: options.requestTags,
+    extraAllow: grant && { kind: "kms-grant", name: grant.grantId },
   };
 }
 

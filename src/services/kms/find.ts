@@ -17,7 +17,7 @@ export interface Named {
   alias?: string;
   /** The ARN that the name stands for, for messages and for authorization of what does not exist. */
   arn: string;
-  key?: KeyRow;
+  key?: KeyRow | undefined;
   /** Set where the name is no name at all. */
   malformed?: string;
 }
@@ -39,7 +39,7 @@ export async function locate(name: string, ctx: Context): Promise<Named> {
     return { account, region, arn: keyArn(account, region, rest), malformed: `Invalid keyId '${rest}'` };
   }
   const key = await keys.get(ctx.tx, account, region, rest);
-  return { account, region, keyId: rest, arn: keyArn(account, region, rest), ...(key && { key }) };
+  return { account, region, keyId: rest, arn: keyArn(account, region, rest), key };
 }
 
 async function byAlias(account: string, region: string, alias: string, ctx: Context): Promise<Named> {
