@@ -93,6 +93,29 @@ describe("the layers", () => {
   });
 });
 
+describe("packages", () => {
+  const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as {
+    dependencies: Record<string, string>;
+  };
+
+  it("are declared where the program imports them", () => {
+    const undeclared = files(".").flatMap((file) =>
+      importsOf(file)
+        .filter(({ of, typeOnly }) => {
+          const isOurs = of.startsWith("node:") || of.startsWith("..") || of.endsWith(".ts");
+          return !isOurs && !typeOnly && !(packageOf(of) in dependencies);
+        })
+        .map(({ of }) => `${file} imports ${of}`),
+    );
+    expect(undeclared).toEqual([]);
+  });
+
+  function packageOf(named: string): string {
+    const parts = named.split("/");
+    return parts.slice(0, named.startsWith("@") ? 2 : 1).join("/");
+  }
+});
+
 describe("size", () => {
   const longest = 320;
   it(`no file has more than ${longest} lines`, () => {
