@@ -1,12 +1,15 @@
 /** Every benchmark, one table, and the same as JSON in `bench/results/`. */
+
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { IAM } from "@aws-sdk/client-iam";
 import { type LoadResult, runLoad, runPeerLoad } from "./load.ts";
 import { type CloudkeepServer, removeData, startBare, startCloudkeepProcess } from "./processes.ts";
 import {
   type Account,
   seedAccounts,
   seedKeys,
+  seedRoles,
   seedUsers,
   settle,
   usersPerAccount,
@@ -124,6 +127,58 @@ async function seed(directory: string, rowsOfEach: number): Promise<Seeded> {
   });
 }
 
+/** Statements of one of a user's policies: twelve, most of them of other services, some with conditions. */
+function policyOf(number: number): string {
+  const other = Array.from({ length: 11 }, (_, i) => ({
+    Effect: "Allow",
+    Action: [`s3:Get${i}`, `sqs:*${i}`],
+    Resource: `arn:aws:s3:::bucket-${number}-${i}/*`,
+    Condition: { StringEquals: { "aws:PrincipalTag/team": `team-${i}` } },
+  }));
+  const own = {
+    Effect: "Allow",
+    Action: "iam:GetUser",
+    Resource: "*",
+    Condition: { IpAddress: { "aws:SourceIp": "127.0.0.0/8" } },
+  };
+  return JSON.stringify({ Version: "2012-10-17", Statement: number === 4 ? [...other, own] : other });
+}
+
+/** A user of five policies asks for itself, in an account of so many users and roles. */
+async function inAnAccountOf(count: number): Promise<void> {
+  const name = `GetUser in an account of ${count.toLocaleString("en")}`;
+  if (!name.includes(only)) return;
+  const first = await startCloudkeepProcess();
+  await first.stop();
+  const [account] = await withStore(first.directory, async (store) => {
+    const accounts = await seedAccounts(store, 1);
+    await seedUsers(store, accounts, count);
+    await seedRoles(store, accounts[0] as Account, count);
+    return accounts;
+  });
+  const server = await startCloudkeepProcess(first.directory);
+  try {
+    const options = { endpoint: `http://127.0.0.1:${server.port}`, region: "us-east-1" };
+    const iam = new IAM({ ...options, credentials: (account as Account).credentials });
+    const UserName = "seeded-0";
+    for (let i = 0; i < 5; i += 1) {
+      const { Policy } = await iam.createPolicy({ PolicyName: `policy-${i}`, PolicyDocument: policyOf(i) });
+      await iam.attachUserPolicy({ UserName, PolicyArn: Policy?.Arn });
+    }
+    const { AccessKey } = await iam.createAccessKey({ UserName });
+    const credentials = {
+      accessKeyId: AccessKey?.AccessKeyId ?? "",
+      secretAccessKey: AccessKey?.SecretAccessKey ?? "",
+    };
+    const maker = requestMaker({ port: server.port, service: "iam", credentials });
+    const getUser = maker.query({ Action: "GetUser", Version: "2010-05-08" });
+    await compare(name, 0, server, () => [getUser], 620);
+  } finally {
+    await server.stop();
+    removeData(server);
+  }
+}
+
 async function main(): Promise<void> {
   const first = await startCloudkeepProcess();
   const firstStartMs = first.startMs;
@@ -140,6 +195,7 @@ async function main(): Promise<void> {
     await server.stop();
     removeData(server);
   }
+  for (const users of [10, 10_000]) await inAnAccountOf(users);
   if (million > 0) await amongAMillion();
   report(facts);
 }

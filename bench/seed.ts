@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import { uuid } from "../src/kit/ids.ts";
-import { accessKeys, counts, userKeys, users } from "../src/services/iam/tables.ts";
+import { accessKeys, counts, roles, userKeys, users } from "../src/services/iam/tables.ts";
 import { keyArn } from "../src/services/kms/make.ts";
 import { defaultPolicy } from "../src/services/kms/policyDocument.ts";
 import { keys } from "../src/services/kms/tables.ts";
@@ -101,6 +101,28 @@ export async function seedUsers(store: Store, accounts: Account[], perAccount: n
       inline: {},
     });
     if (i < accounts.length) counts.put(tx, [account, "users"], { count: perAccount });
+  });
+}
+
+/** Roles of one account that trust it. */
+export async function seedRoles(store: Store, { account }: Account, count: number): Promise<void> {
+  await inBatches(store, count, (tx, i) => {
+    const roleName = `seeded-${i}`;
+    roles.put(tx, [account, roleName], {
+      roleName,
+      roleId: `AROASEEDED${String(i).padStart(11, "0")}`,
+      path: "/",
+      arn: `arn:aws:iam::${account}:role/${roleName}`,
+      createDate: 0,
+      maxSessionDuration: 3600,
+      trustPolicy: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: { Effect: "Allow", Principal: { AWS: account }, Action: "sts:AssumeRole" },
+      }),
+      tags: {},
+      attached: [],
+      inline: {},
+    });
   });
 }
 
