@@ -1,7 +1,11 @@
 import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { KMSClient } from "@aws-sdk/client-kms";
-import { OrganizationsClient } from "@aws-sdk/client-organizations";
+import {
+  CreateAccountCommand,
+  DescribeCreateAccountStatusCommand,
+  OrganizationsClient,
+} from "@aws-sdk/client-organizations";
 import { STSClient } from "@aws-sdk/client-sts";
 import { type Cloudkeep, start } from "../src/start.ts";
 import { MemoryStore } from "../src/storage/memory.ts";
@@ -66,4 +70,13 @@ export function credentialsOf(
     secretAccessKey: answer.SecretAccessKey,
     ...(answer.SessionToken && { sessionToken: answer.SessionToken }),
   };
+}
+
+/** Makes an account of the caller's organization; its id. */
+export async function newMember(organizations: OrganizationsClient, AccountName = "data"): Promise<string> {
+  const Email = `${AccountName}@example.com`;
+  const { CreateAccountStatus } = await organizations.send(new CreateAccountCommand({ AccountName, Email }));
+  const CreateAccountRequestId = CreateAccountStatus?.Id;
+  const made = await organizations.send(new DescribeCreateAccountStatusCommand({ CreateAccountRequestId }));
+  return made.CreateAccountStatus?.AccountId ?? "";
 }

@@ -5,7 +5,7 @@ import { Organizations } from "@aws-sdk/client-organizations";
 import { STS } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
-import { type Credentials, credentialsOf, errorOf, optionsOf, startForTest } from "../harness.ts";
+import { type Credentials, credentialsOf, errorOf, newMember, optionsOf, startForTest } from "../harness.ts";
 
 /** Two accounts of one organization, in two Regions: what each may see and do, and what each finds recorded. */
 
@@ -36,14 +36,7 @@ beforeAll(async () => {
 
   const organizations = new Organizations(options(admin));
   await organizations.createOrganization({});
-  const { CreateAccountStatus } = await organizations.createAccount({
-    AccountName: "data",
-    Email: "data@example.com",
-  });
-  const made = await organizations.describeCreateAccountStatus({
-    CreateAccountRequestId: CreateAccountStatus?.Id ?? "",
-  });
-  member = made.CreateAccountStatus?.AccountId ?? "";
+  member = await newMember(organizations);
   const { Credentials: session } = await new STS(options(admin)).assumeRole({
     RoleArn: `arn:aws:iam::${member}:role/OrganizationAccountAccessRole`,
     RoleSessionName: "admin",

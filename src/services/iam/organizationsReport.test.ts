@@ -2,7 +2,7 @@ import { KMS } from "@aws-sdk/client-kms";
 import { Organizations } from "@aws-sdk/client-organizations";
 import { STS } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { credentialsOf, optionsOf } from "../../../test/harness.ts";
+import { credentialsOf, newMember, optionsOf } from "../../../test/harness.ts";
 import { type Bench, iamOf, policyOf, startBench } from "./testing.ts";
 
 let bench: Bench;
@@ -15,14 +15,7 @@ beforeAll(async () => {
   const { Organization } = await organizations.createOrganization({});
   const { Roots = [] } = await organizations.listRoots({});
   const RootId = Roots[0]?.Id ?? "";
-  const { CreateAccountStatus } = await organizations.createAccount({
-    AccountName: "data",
-    Email: "data@example.com",
-  });
-  const made = await organizations.describeCreateAccountStatus({
-    CreateAccountRequestId: CreateAccountStatus?.Id ?? "",
-  });
-  member = made.CreateAccountStatus?.AccountId ?? "";
+  member = await newMember(organizations);
   path = `${Organization?.Id}/${RootId}`;
   await organizations.enablePolicyType({ RootId, PolicyType: "SERVICE_CONTROL_POLICY" });
   const { Policy } = await organizations.createPolicy({

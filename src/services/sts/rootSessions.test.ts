@@ -2,7 +2,14 @@ import { IAM } from "@aws-sdk/client-iam";
 import { Organizations } from "@aws-sdk/client-organizations";
 import { STS } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Credentials, credentialsOf, errorOf, optionsOf, startForTest } from "../../../test/harness.ts";
+import {
+  type Credentials,
+  credentialsOf,
+  errorOf,
+  newMember,
+  optionsOf,
+  startForTest,
+} from "../../../test/harness.ts";
 import type { Cloudkeep } from "../../start.ts";
 
 const management = "000000000000";
@@ -34,13 +41,7 @@ it("is switched on by the management account, with trusted access for IAM", asyn
   );
   await organizations.enableAWSServiceAccess({ ServicePrincipal: "iam.amazonaws.com" });
   expect((await iam.listOrganizationsFeatures({})).EnabledFeatures ?? []).toEqual([]);
-  const { CreateAccountStatus } = await organizations.createAccount({
-    AccountName: "member",
-    Email: "member@example.com",
-  });
-  const CreateAccountRequestId = CreateAccountStatus?.Id ?? "";
-  const made = await organizations.describeCreateAccountStatus({ CreateAccountRequestId });
-  member = made.CreateAccountStatus?.AccountId ?? "";
+  member = await newMember(organizations);
   const refused = admin.assumeRoot({
     TargetPrincipal: member,
     TaskPolicyArn: task("IAMAuditRootUserCredentials"),
