@@ -245,6 +245,7 @@ class RunningCall {
       contract: call.service.contract,
       eventSource: call.service.definition.eventSource,
       operation: call.operation.operation,
+      sensitive: call.service.definition.leavesOutSensitive ? "leave out" : "hide",
       region: call.region,
       global: call.service.definition.global ?? false,
       atMs: this.#nowMs,

@@ -5,7 +5,7 @@ import { uuid } from "../kit/ids.ts";
 import type { RecordRow, TrailEvent } from "../kit/record.ts";
 import type { Operation } from "../kit/service.ts";
 import type { Contract } from "../protocols/contract.ts";
-import { redactor } from "../protocols/redact.ts";
+import { redactor, type Sensitive } from "../protocols/redact.ts";
 import type { LogEntry } from "../storage/store.ts";
 
 /**
@@ -22,6 +22,8 @@ export interface CompletedCall {
   contract: Contract;
   eventSource: string;
   operation: Operation;
+  /** What becomes of sensitive members. */
+  sensitive: Sensitive;
   region: string;
   /** A global service's events stand in us-east-1, wherever the call came from. */
   global: boolean;
@@ -144,7 +146,7 @@ function eventOf(call: CompletedCall): TrailEvent {
 function requestOf(call: CompletedCall): unknown {
   const shape = call.contract.operations[call.operation.name]?.input;
   if (shape === undefined) return null;
-  const recorded = redactor(call.contract, shape)(call.input) as Record<string, unknown>;
+  const recorded = redactor(call.contract, shape, call.sensitive)(call.input) as Record<string, unknown>;
   const adapted = call.operation.record?.request
     ? call.operation.record.request(recorded, call.input as never)
     : recorded;
@@ -154,7 +156,7 @@ function requestOf(call: CompletedCall): unknown {
 function responseOf(call: CompletedCall): unknown {
   const shape = call.contract.operations[call.operation.name]?.output;
   if (shape === undefined || call.output === undefined) return null;
-  const recorded = redactor(call.contract, shape)(call.output) as Record<string, unknown>;
+  const recorded = redactor(call.contract, shape, call.sensitive)(call.output) as Record<string, unknown>;
   const adapted = call.operation.record?.response
     ? call.operation.record.response(recorded, call.output as never)
     : recorded;

@@ -231,6 +231,8 @@ export interface ServiceDefinition {
   provides?: Partial<Ports>;
   /** Documents that AWS publishes unsigned (the keys of a token issuer), for the hosts in `services/index.ts`. */
   publishes?: (host: string, path: string, tx: Transaction) => Promise<PublicDocument | undefined>;
+  /** Its events leave sensitive members out, rather than say that they are hidden. */
+  leavesOutSensitive?: true;
   /** Denials end with an encoded message, which DecodeAuthorizationMessage reads. */
   encodesDenials?: true;
   /** Work that becomes due by the clock; called with the payload of `ctx.timers.set`. */

@@ -39,6 +39,15 @@ test("sensitive members are hidden wherever they are", () => {
   });
 });
 
+test("sensitive members are left out for services that do so", () => {
+  const output = {
+    AccessKey: { UserName: "u", AccessKeyId: "AKIA", SecretAccessKey: "s", Status: "Active" },
+  };
+  expect(redactor(iam, "CreateAccessKeyResponse", "leave out")(output)).toEqual({
+    accessKey: { userName: "u", accessKeyId: "AKIA", status: "Active" },
+  });
+});
+
 test("times are CloudTrail's", () => {
   expect(auditTime(new Date("2026-11-24T01:53:28Z"))).toBe("Nov 24, 2026, 1:53:28 AM");
   expect(auditTime(new Date("2026-01-02T00:03:04Z"))).toBe("Jan 2, 2026, 12:03:04 AM");

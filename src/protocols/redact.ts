@@ -14,24 +14,32 @@ const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 
 type Copy = (value: unknown) => unknown;
 
-const compilers = new WeakMap<Contract, Redactors>();
+/** What becomes of a sensitive member: some services leave it out, others say that it was there. */
+export type Sensitive = "hide" | "leave out";
+
+const compilers: Record<Sensitive, WeakMap<Contract, Redactors>> = {
+  hide: new WeakMap(),
+  "leave out": new WeakMap(),
+};
 
 /** Copies a structure of the contract for the record; undefined members and unknown ones are left out. */
-export function redactor(contract: Contract, shapeName: string): Copy {
-  let compiler = compilers.get(contract);
+export function redactor(contract: Contract, shapeName: string, sensitive: Sensitive = "hide"): Copy {
+  let compiler = compilers[sensitive].get(contract);
   if (!compiler) {
-    compiler = new Redactors(contract);
-    compilers.set(contract, compiler);
+    compiler = new Redactors(contract, sensitive);
+    compilers[sensitive].set(contract, compiler);
   }
   return compiler.copy(shapeName);
 }
 
 class Redactors {
   private readonly contract: Contract;
+  private readonly sensitive: Sensitive;
   private readonly copies = new Compiled<string, [unknown], unknown>((name) => this.compile(name));
 
-  constructor(contract: Contract) {
+  constructor(contract: Contract, sensitive: Sensitive) {
     this.contract = contract;
+    this.sensitive = sensitive;
   }
 
   copy(shapeName: string): Copy {
@@ -44,7 +52,7 @@ class Redactors {
     const shape = shapeNamed(this.contract, member.shape);
     // Also before the sensitive ones: CloudTrail leaves out `plaintext` of KMS rather than naming it.
     if (shape.type === "blob") return undefined;
-    if (member.sensitive) return () => hidden;
+    if (member.sensitive) return this.sensitive === "hide" ? () => hidden : undefined;
     return isScalar(shape) ? copyScalar(shape) : this.copy(member.shape);
   }
 

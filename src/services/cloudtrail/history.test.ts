@@ -62,6 +62,21 @@ describe("LookupEvents", () => {
     expect(await by("EventName", "Nothing")).toEqual([]);
   });
 
+  it("shows what CloudTrail shows of a new access key", async () => {
+    const { Events = [] } = await trail.lookupEvents({
+      LookupAttributes: [{ AttributeKey: "EventName", AttributeValue: "CreateAccessKey" }],
+    });
+    const { responseElements } = JSON.parse(Events[0]?.CloudTrailEvent ?? "{}");
+    expect(responseElements).toEqual({
+      accessKey: {
+        accessKeyId: annsKey,
+        status: "Active",
+        userName: "ann",
+        createDate: expect.stringMatching(/^[A-Z][a-z]{2} \d/),
+      },
+    });
+  });
+
   it("gives them newest first, page by page, none twice", async () => {
     const attributes: LookupEventsCommandInput = {
       LookupAttributes: [{ AttributeKey: "EventName", AttributeValue: "Encrypt" }],

@@ -48,6 +48,8 @@ export default defineService({
   name: "iam",
   eventSource: "iam.amazonaws.com",
   global: true,
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
+  leavesOutSensitive: true,
   operations: [
     users,
     userTags,

@@ -15,6 +15,8 @@ import * as webIdentity from "./webIdentity.ts";
 export default defineService({
   name: "sts",
   eventSource: "sts.amazonaws.com",
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
+  leavesOutSensitive: true,
   operations: [
     identity,
     roles,
