@@ -25,6 +25,8 @@ export interface Assertion {
   expires: number;
   /** ms since the epoch: when the provider's own session ends. */
   sessionExpires?: number;
+  /** Seconds that the provider wants the role's session to live. */
+  sessionSeconds?: number;
   /** AWS's attributes by the end of their names: "Role", "RoleSessionName", "PrincipalTag:Team". */
   attributes: Record<string, string[]>;
 }
@@ -130,6 +132,7 @@ function judged(assertion: Node, entity: string, nowMs: number): Assertion {
   const format = attribute(nameId, "Format") ?? "";
   const id = attribute(assertion, "ID");
   if (id === undefined || nameId === undefined) throw new BadAssertion("The SAML response names no subject.");
+  const attributes = attributesOf(assertion);
   return {
     id,
     issuer,
@@ -138,8 +141,25 @@ function judged(assertion: Node, entity: string, nowMs: number): Assertion {
     recipient,
     expires,
     ...(!Number.isNaN(sessionExpires) && { sessionExpires }),
-    attributes: attributesOf(assertion),
+    ...sessionLength(attributes),
+    attributes,
   };
+}
+
+const minSessionSeconds = 900;
+const maxSessionSeconds = 43_200;
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_saml_assertions.html#saml_role-session-duration */
+function sessionLength(attributes: Assertion["attributes"]): Pick<Assertion, "sessionSeconds"> {
+  const text = attributes.SessionDuration?.[0];
+  if (text === undefined) return {};
+  const sessionSeconds = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (sessionSeconds < minSessionSeconds || sessionSeconds > maxSessionSeconds) {
+    throw new BadAssertion(
+      `SessionDuration must be ${minSessionSeconds} to ${maxSessionSeconds} seconds; it is '${text}'.`,
+    );
+  }
+  return { sessionSeconds };
 }
 
 function attributesOf(assertion: Node): Record<string, string[]> {

@@ -56,6 +56,8 @@ interface Options {
   windowMs?: number;
   fromMs?: number;
   id?: string;
+  /** SessionDuration, as the provider wrote it. */
+  duration?: string;
 }
 
 function assertionXml(options: Options = {}): string {
@@ -68,12 +70,13 @@ function assertionXml(options: Options = {}): string {
     windowMs = 5 * minuteMs,
     fromMs = -minuteMs,
     id = `_${serial}`,
+    duration,
   } = options;
   serial += 1;
   const at = (ms: number) => new Date(cloudkeep.clock.now() + ms).toISOString();
   const attribute = (name: string, value: string) =>
     `<saml:Attribute Name="https://aws.amazon.com/SAML/Attributes/${name}"><saml:AttributeValue>${value}</saml:AttributeValue></saml:Attribute>`;
-  return `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="${id}" Version="2.0" IssueInstant="${at(0)}"><saml:Issuer>${issuer}</saml:Issuer><saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">${subject}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${at(windowMs)}" Recipient="${recipient}"/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="${at(fromMs)}" NotOnOrAfter="${at(windowMs)}"><saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions><saml:AuthnStatement AuthnInstant="${at(0)}"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement><saml:AttributeStatement>${attribute("Role", role)}${attribute("RoleSessionName", "ada")}${attribute("PrincipalTag:Team", "data")}</saml:AttributeStatement></saml:Assertion>`;
+  return `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="${id}" Version="2.0" IssueInstant="${at(0)}"><saml:Issuer>${issuer}</saml:Issuer><saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">${subject}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${at(windowMs)}" Recipient="${recipient}"/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="${at(fromMs)}" NotOnOrAfter="${at(windowMs)}"><saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions><saml:AuthnStatement AuthnInstant="${at(0)}"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement><saml:AttributeStatement>${attribute("Role", role)}${attribute("RoleSessionName", "ada")}${attribute("PrincipalTag:Team", "data")}${duration === undefined ? "" : attribute("SessionDuration", duration)}</saml:AttributeStatement></saml:Assertion>`;
 }
 
 const wrapped = (assertion: string) =>
@@ -127,6 +130,13 @@ describe("an assertion of a known provider", () => {
     expect((await session.sts.send(new GetCallerIdentityCommand({}))).Account).toBe(account);
     const replayed = await errorOf(assume(xml));
     expect(replayed.name).toMatch(/^InvalidIdentityToken/);
+  });
+
+  it("says how long the session lives", async () => {
+    const { Credentials: given } = await assume(signedResponse({ duration: "900" }));
+    const lives = (given?.Expiration?.getTime() ?? 0) - cloudkeep.clock.now();
+    expect(lives).toBeGreaterThan(890_000);
+    expect(lives).toBeLessThanOrEqual(900_000);
   });
 
   it("is refused where the role does not trust it", async () => {
@@ -210,6 +220,10 @@ describe("no role is given for", () => {
       () => signedResponse({ fromMs: 10 * minuteMs, windowMs: 20 * minuteMs }),
     ],
     ["what is no XML", () => "nonsense"],
+    ["a session without end", () => signedResponse({ duration: "forever" })],
+    ["a session of no length", () => signedResponse({ duration: "" })],
+    ["a session that is too short", () => signedResponse({ duration: "899" })],
+    ["a session that is too long", () => signedResponse({ duration: "43201" })],
   ];
   it.each(cases)("%s", async (_, make) => {
     expect((await errorOf(assume(await make()))).name).toMatch(/^InvalidIdentityToken/);

@@ -174,13 +174,8 @@ export const assumeRoleWithSAML = sts.operation("AssumeRoleWithSAML", {
     } = await identityOf(input, ctx);
     await spend(assertion, input.PrincipalArn, ctx);
     const role = (await ctx.directory.findRole(input.RoleArn, ctx.tx)) as RoleFacts;
-    const [asked] = assertion.attributes.SessionDuration ?? [];
     const issuedAt = ctx.clock.now();
-    const seconds = roleSeconds(
-      input.DurationSeconds ?? (asked === undefined ? undefined : Number(asked)),
-      role,
-      ctx,
-    );
+    const seconds = roleSeconds(input.DurationSeconds ?? assertion.sessionSeconds, role, ctx);
     const expiresAt = Math.min(
       issuedAt + seconds * 1000,
       assertion.sessionExpires ?? Number.POSITIVE_INFINITY,

@@ -52,6 +52,7 @@ export async function openSession(
   const session = JSON.parse(text) as SealedSession;
   if (session.accessKeyId !== accessKeyId || session.caller.session === undefined)
     throw new SessionProblem("invalid");
-  if (session.caller.session.expiresAt <= clock.now()) throw new SessionProblem("expired");
+  // Asked this way round, so that no value of any kind makes a session without end.
+  if (!(session.caller.session.expiresAt > clock.now())) throw new SessionProblem("expired");
   return session;
 }
