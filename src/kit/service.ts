@@ -169,11 +169,17 @@ export interface RoleFacts {
   tags: Readonly<Record<string, string>>;
 }
 
+/** What a SAML provider's metadata say of it. */
+export interface SamlFacts {
+  entityId: string;
+  /** Those that it may sign with: DER in base64. */
+  certificates: readonly string[];
+}
+
 /** An identity provider of an account. */
 export interface ProviderFacts {
   arn: string;
-  /** SAML: the metadata document. */
-  metadata?: string;
+  saml?: SamlFacts;
   /** OIDC: issuer without "https://", accepted audiences. */
   issuer?: string;
   clientIds?: readonly string[];

@@ -3,6 +3,7 @@ import { useMfaCode } from "./mfaDevices.ts";
 import { policyDocument, principalPolicies } from "./principals.ts";
 import { oidcProviders, samlProviders } from "./providerTables.ts";
 import { rootAccessFeatures } from "./rootAccess.ts";
+import { samlFacts } from "./samlProviders.ts";
 import { accessKeys, roles } from "./tables.ts";
 import { tokenSettings } from "./tokenSettings.ts";
 
@@ -29,7 +30,8 @@ export const directory: IdentityDirectory = {
       /^arn:aws:iam::(\d{12}):(saml|oidc)-provider\/(.+)$/.exec(arn) ?? [];
     if (kind === "saml") {
       const row = await samlProviders.get(tx, account, name);
-      return row && { arn, metadata: row.metadata };
+      const saml = row && samlFacts(row.metadata);
+      return saml && { arn, saml };
     }
     const row = await oidcProviders.get(tx, account, name);
     return row && { arn, issuer: row.url, clientIds: row.clientIds };

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
-import type { Access } from "../../kit/service.ts";
+import type { Access, SamlFacts } from "../../kit/service.ts";
 import { iam } from "./contract.ts";
 import { type SamlProviderRow, samlProviders } from "./providerTables.ts";
 import { overQuota } from "./quotas.ts";
@@ -39,27 +39,30 @@ function save(row: SamlProviderRow, ctx: Context): void {
   samlProviders.put(ctx.tx, [ctx.account, row.name], row);
 }
 
-/** Certificates in a metadata document, in base64; what they sign is judged by STS. */
-function certificatesIn(metadata: string): string[] {
-  return [...metadata.matchAll(/<(?:\w+:)?X509Certificate>([^<]*)</g)].map((match) =>
+/**
+ * What a metadata document says: the entity that it names, and its certificates. Undefined for what is no such
+ * document, and for one with a document type: no entities expand.
+ */
+export function samlFacts(metadata: string): SamlFacts | undefined {
+  if (/<!DOCTYPE|<!ENTITY/i.test(metadata)) return undefined;
+  const entityId = /<(?:\w+:)?EntityDescriptor\b[^>]*\bentityID="([^"]+)"/.exec(metadata)?.[1];
+  const certificates = [...metadata.matchAll(/<(?:\w+:)?X509Certificate>([^<]*)</g)].map((match) =>
     (match[1] ?? "").replace(/\s/g, ""),
   );
+  const isWhole = entityId !== undefined && certificates.length > 0 && certificates.every(isReadable);
+  return isWhole ? { entityId, certificates } : undefined;
 }
 
-/** A metadata document names its entity and holds a certificate; it has no document type, so no entities expand. */
-function checkMetadata(metadata: string, ctx: Context<"InvalidInputException">): void {
-  const isDescriptor = /<(?:\w+:)?EntityDescriptor\b[^>]*\bentityID="[^"]+"/.test(metadata);
-  const certificates = certificatesIn(metadata);
-  const readable = certificates.every((text) => {
-    try {
-      return new X509Certificate(Buffer.from(text, "base64")).publicKey !== undefined;
-    } catch {
-      return false;
-    }
-  });
-  if (!isDescriptor || /<!DOCTYPE|<!ENTITY/i.test(metadata) || certificates.length === 0 || !readable) {
-    throw ctx.error("InvalidInputException", "Could not parse metadata");
+function isReadable(certificate: string): boolean {
+  try {
+    return new X509Certificate(Buffer.from(certificate, "base64")).publicKey !== undefined;
+  } catch {
+    return false;
   }
+}
+
+function checkMetadata(metadata: string, ctx: Context<"InvalidInputException">): void {
+  if (samlFacts(metadata) === undefined) throw ctx.error("InvalidInputException", "Could not parse metadata");
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateSAMLProvider.html */

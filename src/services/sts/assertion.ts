@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { SAML } from "@node-saml/node-saml";
+import type { SamlFacts } from "../../kit/service.ts";
 
 /**
  * Reads a SAML response and believes only what the provider signed.
@@ -40,17 +41,6 @@ export class BadAssertion extends Error {
   }
 }
 
-/** The signing certificates of a metadata document. */
-function certificatesOf(metadata: string): string[] {
-  return [...metadata.matchAll(/<(?:\w+:)?X509Certificate>([^<]*)</g)].map((match) =>
-    (match[1] ?? "").replace(/\s/g, ""),
-  );
-}
-
-function entityOf(metadata: string): string {
-  return /<(?:\w+:)?EntityDescriptor\b[^>]*\bentityID="([^"]+)"/.exec(metadata)?.[1] ?? "";
-}
-
 /** What XML may not hold here: document types, comments and processing instructions have hidden much in other parsers. */
 function checkText(xml: string): void {
   if (/<!DOCTYPE|<!ENTITY|<!--|<\?(?!xml )/i.test(xml))
@@ -77,11 +67,15 @@ function textOf(node: unknown): string {
 }
 
 /** The assertion in a response. Throws `BadAssertion`. */
-export async function readAssertion(response: string, metadata: string, nowMs: number): Promise<Assertion> {
+export async function readAssertion(
+  response: string,
+  { entityId, certificates }: SamlFacts,
+  nowMs: number,
+): Promise<Assertion> {
   if (response.length > maxResponseChars) throw new BadAssertion("The SAML response is too long.");
   checkText(Buffer.from(response, "base64").toString());
   const saml = new SAML({
-    idpCert: certificatesOf(metadata),
+    idpCert: [...certificates],
     issuer: "urn:amazon:webservices",
     callbackUrl: "https://signin.aws.amazon.com/saml",
     wantAssertionsSigned: true,
@@ -99,7 +93,7 @@ export async function readAssertion(response: string, metadata: string, nowMs: n
     throw new BadAssertion("The SAML response's signature is not valid.");
   }
   if (parsed === undefined) throw new BadAssertion("The SAML response holds no assertion.");
-  return judged(parsed, entityOf(metadata), nowMs);
+  return judged(parsed, entityId, nowMs);
 }
 
 function judged(assertion: Node, entity: string, nowMs: number): Assertion {

@@ -3,6 +3,7 @@ import type { Context } from "../../kit/context.ts";
 import type { Access, RoleFacts } from "../../kit/service.ts";
 import type { Assertion } from "./assertion.ts";
 import { sts } from "./contract.ts";
+import { provenOnce } from "./provenOnce.ts";
 import { roleCaller, roleSeconds, sessionPolicies } from "./sessions.ts";
 import { usedAssertions } from "./tables.ts";
 import { issue } from "./tokens.ts";
@@ -31,17 +32,7 @@ interface Identity {
   nameQualifier: string;
 }
 
-/** What a call's assertion proved: worked out for its access, and used again by its handler. */
-const proven = new WeakMap<object, Promise<Identity>>();
-
-function identityOf(input: Input, ctx: Context<Errors>): Promise<Identity> {
-  let identity = proven.get(input);
-  if (identity === undefined) {
-    identity = prove(input, ctx);
-    proven.set(input, identity);
-  }
-  return identity;
-}
+const identityOf = provenOnce(prove);
 
 async function prove(
   { RoleArn, PrincipalArn, SAMLAssertion }: Input,
@@ -50,14 +41,14 @@ async function prove(
   const invalid = (why: string) => ctx.error("InvalidIdentityTokenException", why);
   const account = PrincipalArn.split(":")[4] ?? "";
   const provider = await ctx.directory.findProvider(PrincipalArn, ctx.tx);
-  if (provider?.metadata === undefined || RoleArn.split(":")[4] !== account) {
+  if (provider?.saml === undefined || RoleArn.split(":")[4] !== account) {
     throw invalid("Specified provider doesn't exist");
   }
   // Loaded here: few calls need its libraries, and every start would pay for them.
   const { BadAssertion, nameQualifierOf, readAssertion } = await import("./assertion.ts");
   let assertion: Assertion;
   try {
-    assertion = await readAssertion(SAMLAssertion, provider.metadata, ctx.clock.now());
+    assertion = await readAssertion(SAMLAssertion, provider.saml, ctx.clock.now());
   } catch (error) {
     if (!(error instanceof BadAssertion)) throw error;
     throw error.expired ? ctx.error("ExpiredTokenException", error.message) : invalid(error.message);

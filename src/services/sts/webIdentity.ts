@@ -1,25 +1,18 @@
 import type { Context } from "../../kit/context.ts";
 import type { Access, RoleFacts } from "../../kit/service.ts";
 import { sts } from "./contract.ts";
+import { provenOnce } from "./provenOnce.ts";
 import { roleCaller, roleSeconds, sessionPolicies } from "./sessions.ts";
 import { issue } from "./tokens.ts";
 import { checkArn, trustsNobody } from "./trust.ts";
-import type { TokenErrors, TokenIdentity, TokenInput } from "./webIdentityToken.ts";
+import type { TokenErrors, TokenInput } from "./webIdentityToken.ts";
 
 /** Roles for those who prove themselves with a token of an OpenID Connect issuer. The call itself is unsigned. */
 
-/** What a call's token proved: worked out for its access, and used again by its handler. */
-const proven = new WeakMap<object, Promise<TokenIdentity>>();
-
-function identityOf(input: TokenInput, ctx: Context<TokenErrors>): Promise<TokenIdentity> {
-  let identity = proven.get(input);
-  if (identity === undefined) {
-    // Loaded here: few calls need its library, and every start would pay for it.
-    identity = import("./webIdentityToken.ts").then(({ prove }) => prove(input, ctx));
-    proven.set(input, identity);
-  }
-  return identity;
-}
+// Loaded when it is first needed: few calls need its library, and every start would pay for it.
+const identityOf = provenOnce(async (input: TokenInput, ctx: Context<TokenErrors>) =>
+  (await import("./webIdentityToken.ts")).prove(input, ctx),
+);
 
 /** The role must trust the holder of the token. */
 async function access(input: TokenInput, ctx: Context<TokenErrors>): Promise<Access | Access[]> {
@@ -29,7 +22,6 @@ async function access(input: TokenInput, ctx: Context<TokenErrors>): Promise<Acc
   const wanted: Access = {
     action: "sts:AssumeRoleWithWebIdentity",
     resource: input.RoleArn,
-    resourceAccount: input.RoleArn.split(":")[4] ?? "",
     resourcePolicy: { name: input.RoleArn, document: role?.trustPolicy ?? trustsNobody, kind: "trust" },
     resourceType: "AWS::IAM::Role",
     as: identity.caller,

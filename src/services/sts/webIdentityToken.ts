@@ -33,10 +33,6 @@ export interface TokenInput {
   ProviderId?: string | undefined;
 }
 
-export function accountOf(roleArn: string): string {
-  return roleArn.split(":")[4] ?? "";
-}
-
 /** Proves a token, or throws AWS's error for what is wrong with it. */
 export async function prove(
   { RoleArn, WebIdentityToken }: TokenInput,
@@ -52,7 +48,8 @@ export async function prove(
     );
   }
   const issuer = (claims.iss ?? "").replace(/^https?:\/\//, "").replace(/\/$/, "");
-  const provider = await ctx.directory.findOidcProvider(accountOf(RoleArn), issuer, ctx.tx);
+  const account = RoleArn.split(":")[4] ?? "";
+  const provider = await ctx.directory.findOidcProvider(account, issuer, ctx.tx);
   if (provider === undefined)
     throw invalid(`No OpenIDConnect provider found in your account for ${claims.iss ?? ""}`);
   const payload = await verified(WebIdentityToken, claims.iss ?? "", ctx);
