@@ -1,5 +1,6 @@
 import type { MovableClock } from "../kit/clock.ts";
 import { AwsError } from "../kit/errors.ts";
+import { recordLog } from "../kit/record.ts";
 import type { Protocol } from "../protocols/contract.ts";
 import { SerializationError } from "../protocols/errors.ts";
 import type { WireRequest, WireResponse } from "../protocols/wire.ts";
@@ -7,7 +8,6 @@ import { type Authenticated, authenticate, claimOf, unsigned } from "./authentic
 import { type Call, type Environment, type Outcome, runCall } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
 import { publicDocument } from "./publish.ts";
-import { recordLog } from "./record.ts";
 import type { Refusals } from "./refusals.ts";
 import { asAwsError, Refused } from "./refuse.ts";
 import {

@@ -2,7 +2,7 @@ import type { Caller } from "../kit/caller.ts";
 import type { EventNotes, RequestFacts, ServiceEventDetails } from "../kit/context.ts";
 import type { AwsError } from "../kit/errors.ts";
 import { uuid } from "../kit/ids.ts";
-import type { RecordRow, TrailEvent } from "../kit/record.ts";
+import { eventTime, type RecordRow, type TrailEvent } from "../kit/record.ts";
 import type { Operation } from "../kit/service.ts";
 import type { Contract } from "../protocols/contract.ts";
 import { redactor, type Sensitive } from "../protocols/redact.ts";
@@ -12,9 +12,6 @@ import type { LogEntry } from "../storage/store.ts";
  * One CloudTrail event for every call.
  * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
  */
-
-/** Name of the append log that holds the record. */
-export const recordLog = "record";
 
 export interface CompletedCall {
   requestId: string;
@@ -69,7 +66,7 @@ export function serviceEventEntry(
   const event = {
     eventVersion: "1.11",
     userIdentity: { accountId: account, invokedBy: "AWS Internal" },
-    eventTime: `${new Date(origin.atMs).toISOString().slice(0, 19)}Z`,
+    eventTime: eventTime(origin.atMs),
     eventSource: origin.eventSource,
     eventName,
     awsRegion: origin.region,
@@ -114,7 +111,7 @@ function eventOf(call: CompletedCall): TrailEvent {
   return {
     eventVersion: "1.11",
     userIdentity: notes.userIdentity ?? identityOf(caller),
-    eventTime: `${new Date(call.atMs).toISOString().slice(0, 19)}Z`,
+    eventTime: eventTime(call.atMs),
     eventSource: call.eventSource,
     eventName: operation.name,
     awsRegion: call.global ? "us-east-1" : call.region,
@@ -250,7 +247,7 @@ function sessionContext(caller: Caller): Record<string, unknown> | undefined {
     sessionIssuer: issuer,
     webIdFederationData: session.provider && { federatedProvider: session.provider, attributes: {} },
     attributes: {
-      creationDate: `${new Date(session.issuedAt).toISOString().slice(0, 19)}Z`,
+      creationDate: eventTime(session.issuedAt),
       mfaAuthenticated: String(session.mfaAt !== undefined),
     },
     sourceIdentity: session.sourceIdentity,

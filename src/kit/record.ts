@@ -1,4 +1,54 @@
+import type { LogReader } from "../storage/store.ts";
+
 /** The record's rows: one CloudTrail event each, with what `explain` and the event history need beside it. */
+
+/** Name of the append log that holds the record. */
+export const recordLog = "record";
+
+/** A time as events show it: "2026-11-24T09:58:18Z". */
+export function eventTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+/** The service's name in an event's source: "kms". */
+export function serviceOf({ eventSource }: Pick<TrailEvent, "eventSource">): string {
+  return eventSource.replace(/\.amazonaws\.com$/, "");
+}
+
+export interface RecordQuery {
+  /** ms since the epoch */
+  from: number;
+  terms?: string[];
+  /** No more than this many; left out, all. */
+  limit?: number;
+}
+
+/** Most searches end with the first event; those that do not read ever larger pages, up to this. */
+const firstPageSize = 20;
+const maxPageSize = 1_000;
+
+/** Events of the record with all of the terms, newest first; `atMs` is finer than the event's own time. */
+export async function* newestEvents(
+  { from, terms, limit = Number.POSITIVE_INFINITY }: RecordQuery,
+  ctx: { log(name: string): LogReader },
+): AsyncGenerator<{ atMs: number; event: TrailEvent }> {
+  let left = limit;
+  let pageSize = firstPageSize;
+  let after: string | undefined;
+  do {
+    const page = await ctx.log(recordLog).read({
+      from,
+      reverse: true,
+      limit: Math.min(pageSize, left),
+      ...(terms && { terms }),
+      ...(after !== undefined && { after }),
+    });
+    for (const { at, text } of page.entries) yield { atMs: at, event: (JSON.parse(text) as RecordRow).event };
+    left -= page.entries.length;
+    pageSize = Math.min(pageSize * 4, maxPageSize);
+    after = page.next;
+  } while (after !== undefined && left > 0);
+}
 
 /** A row of the record: the event, for whom it is, and the reasons behind it. */
 export interface RecordRow {

@@ -1,6 +1,6 @@
 import type { Context } from "../../kit/context.ts";
 import { timeOfUuid } from "../../kit/ids.ts";
-import type { RecordRow } from "../../kit/record.ts";
+import { type RecordRow, recordLog } from "../../kit/record.ts";
 import { defineService, serviceApi } from "../../kit/service.ts";
 
 /**
@@ -34,7 +34,6 @@ interface Status {
 }
 
 const api = serviceApi<Operations>("cloudkeep");
-const recordLog = "record";
 
 /** The record and the clock belong to the home account: another account's administrator has no say in them. */
 function own(action: string) {

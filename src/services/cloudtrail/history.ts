@@ -1,27 +1,14 @@
 import type { Event, LookupAttribute } from "@aws-sdk/client-cloudtrail";
 import type { Operations } from "../../../build/contracts/cloudtrail.d.ts";
+import { type RecordRow, recordLog } from "../../kit/record.ts";
 import { serviceApi } from "../../kit/service.ts";
 import type { LogPage } from "../../storage/store.ts";
 
 const cloudtrail = serviceApi<Operations>("cloudtrail");
 
-const recordLog = "record";
 /** The event history goes back 90 days. */
 const historyMs = 90 * 24 * 60 * 60_000;
 const maxPageSize = 50;
-
-/** A row of the record, as far as the history shows it. */
-interface HistoryRow {
-  event: {
-    eventID: string;
-    eventName: string;
-    eventSource: string;
-    readOnly: boolean;
-    userIdentity: { accessKeyId?: string };
-  };
-  resources?: { type: string; name: string }[];
-  userName?: string;
-}
 
 /**
  * Management events of the caller's account and Region in the last 90 days, newest first.
@@ -88,13 +75,13 @@ function positionOf(token: string, question: string): string | undefined {
 }
 
 function eventOf({ at, text }: LogPage["entries"][number]): Event {
-  const { event, resources = [], userName } = JSON.parse(text) as HistoryRow;
+  const { event, resources = [], userName } = JSON.parse(text) as RecordRow;
   const { accessKeyId } = event.userIdentity;
   return {
     EventId: event.eventID,
     EventName: event.eventName,
     ReadOnly: String(event.readOnly),
-    ...(accessKeyId && { AccessKeyId: accessKeyId }),
+    ...(typeof accessKeyId === "string" && { AccessKeyId: accessKeyId }),
     EventTime: new Date(Math.floor(at / 1000) * 1000),
     EventSource: event.eventSource,
     ...(userName && { Username: userName }),

@@ -1,4 +1,5 @@
 import type { Context } from "../../kit/context.ts";
+import { eventTime } from "../../kit/record.ts";
 import { table } from "../../kit/table.ts";
 import { iam } from "./contract.ts";
 import { loginProfiles, ownedDevices, signingCertificates } from "./credentialTables.ts";
@@ -45,10 +46,6 @@ const columns = [
   ...["cert_1", "cert_2"].flatMap((certificate) => [`${certificate}_active`, `${certificate}_last_rotated`]),
 ];
 
-function time(ms: number): string {
-  return `${seconds(ms).toISOString().slice(0, 19)}Z`;
-}
-
 /** The columns of two access keys; "" stands for the root. */
 async function keyColumns(name: string, ctx: Context): Promise<string[]> {
   const held = await userKeys.list(ctx.tx, [ctx.account, name], { limit: 2 });
@@ -60,10 +57,10 @@ async function keyColumns(name: string, ctx: Context): Promise<string[]> {
       const used = await lastUseOfKey(row.accessKeyId, ctx);
       return [
         String(row.status === "Active"),
-        time(row.createDate),
+        eventTime(row.createDate),
         ...(used === undefined
           ? [notApplicable, notApplicable, notApplicable]
-          : [time(used.atMs), used.region, used.service]),
+          : [eventTime(used.atMs), used.region, used.service]),
       ];
     }),
   );
@@ -76,7 +73,7 @@ async function certificateColumns(owner: string, ctx: Context): Promise<string[]
     const row = held[i]?.row;
     return row === undefined
       ? ["false", notApplicable]
-      : [String(row.status === "Active"), time(row.uploadDate)];
+      : [String(row.status === "Active"), eventTime(row.uploadDate)];
   });
 }
 
@@ -89,7 +86,7 @@ async function rootLine(ctx: Context): Promise<string[]> {
   return [
     "<root_account>",
     `arn:aws:iam::${ctx.account}:root`,
-    firstKey === undefined ? noInformation : time(firstKey.row.createDate),
+    firstKey === undefined ? noInformation : eventTime(firstKey.row.createDate),
     notSupported,
     noInformation,
     notSupported,
@@ -108,14 +105,14 @@ async function userLine(user: UserRow, maxAgeDays: number | undefined, ctx: Cont
       ? ["false", notApplicable, notApplicable, notApplicable]
       : [
           "true",
-          user.passwordLastUsed === undefined ? noInformation : time(user.passwordLastUsed),
-          time(changed),
-          maxAgeDays === undefined ? notApplicable : time(changed + maxAgeDays * dayMs),
+          user.passwordLastUsed === undefined ? noInformation : eventTime(user.passwordLastUsed),
+          eventTime(changed),
+          maxAgeDays === undefined ? notApplicable : eventTime(changed + maxAgeDays * dayMs),
         ];
   return [
     user.userName,
     user.arn,
-    time(user.createDate),
+    eventTime(user.createDate),
     ...password,
     await hasMfa(user.userId, ctx),
     ...(await keyColumns(user.userName.toLowerCase(), ctx)),

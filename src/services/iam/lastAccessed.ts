@@ -2,8 +2,10 @@ import type { ServiceLastAccessed } from "@aws-sdk/client-iam";
 import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
 import { pageOfList } from "../../kit/paging.ts";
+import { newestEvents, serviceOf, type TrailEvent } from "../../kit/record.ts";
 import { table } from "../../kit/table.ts";
 import { iam } from "./contract.ts";
+import { trackedMs } from "./lastUse.ts";
 import { namespacesOf } from "./namespaces.ts";
 import { findSource, type PolicySource } from "./policySources.ts";
 import { usesOf } from "./policyUses.ts";
@@ -23,12 +25,8 @@ interface JobRow {
 }
 
 const jobs = table<JobRow, [account: string, jobId: string]>("iam", "last-accessed-jobs");
-const recordLog = "record";
-/** AWS tells of the last 400 days. */
-const trackedMs = 400 * 24 * 60 * 60_000;
 /** A user's or role's calls that one report reads, newest first. */
 const maxCalls = 2_000;
-const pageSize = 200;
 
 interface Entity {
   kind: "user" | "role";
@@ -79,41 +77,25 @@ async function entityOf(
   return row && { kind, name: row.roleName, arn: row.arn, id: row.roleId, path: row.path };
 }
 
-interface RecordedCall {
-  event: {
-    eventSource: string;
-    eventName: string;
-    awsRegion: string;
-    errorCode?: string;
-    userIdentity: { arn?: string; sessionContext?: { sessionIssuer?: { arn?: string } } };
-  };
-}
-
 /** Calls of an entity in the record, newest first; attempts count, as on AWS. */
 async function usesBy(entity: Entity, ctx: Context): Promise<Use[]> {
   const uses: Use[] = [];
-  const term = entity.kind === "user" ? `Username=${entity.name}` : `Issuer=${entity.arn}`;
-  let after: string | undefined;
-  do {
-    const page = await ctx.log(recordLog).read({
-      from: ctx.clock.now() - trackedMs,
-      terms: [term],
-      reverse: true,
-      limit: pageSize,
-      ...(after !== undefined && { after }),
-    });
-    for (const { at, text } of page.entries) {
-      const { event } = JSON.parse(text) as RecordedCall;
-      const { userIdentity, eventSource, eventName, awsRegion } = event;
-      const caller =
-        entity.kind === "user" ? userIdentity.arn : userIdentity.sessionContext?.sessionIssuer?.arn;
-      if (caller !== entity.arn) continue;
-      const service = eventSource.replace(/\.amazonaws\.com$/, "");
-      uses.push({ service, action: eventName, atMs: at, region: awsRegion, entity });
-    }
-    after = page.next;
-  } while (after !== undefined && uses.length < maxCalls);
+  const terms = [entity.kind === "user" ? `Username=${entity.name}` : `Issuer=${entity.arn}`];
+  const from = ctx.clock.now() - trackedMs;
+  for await (const { atMs, event } of newestEvents({ from, terms, limit: maxCalls }, ctx)) {
+    if (callerOf(event, entity.kind) !== entity.arn) continue;
+    uses.push({ service: serviceOf(event), action: event.eventName, atMs, region: event.awsRegion, entity });
+  }
   return uses;
+}
+
+/** ARN of the user, or of the role whose session it was. */
+function callerOf({ userIdentity }: TrailEvent, kind: Entity["kind"]): string | undefined {
+  const { arn, sessionContext } = userIdentity as {
+    arn?: string;
+    sessionContext?: { sessionIssuer?: { arn?: string } };
+  };
+  return kind === "user" ? arn : sessionContext?.sessionIssuer?.arn;
 }
 
 /** The newest use for each key. */

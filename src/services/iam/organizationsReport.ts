@@ -2,10 +2,12 @@ import type { AccessDetail } from "@aws-sdk/client-iam";
 import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
 import { pageOfList } from "../../kit/paging.ts";
+import { newestEvents, serviceOf } from "../../kit/record.ts";
 import type { OrganizationEntity } from "../../kit/service.ts";
 import { table } from "../../kit/table.ts";
 import { compileCached } from "../../policy/index.ts";
 import { iam } from "./contract.ts";
+import { trackedMs } from "./lastUse.ts";
 import { namespacesOf } from "./namespaces.ts";
 import { paged, seconds } from "./shared.ts";
 
@@ -21,12 +23,8 @@ interface JobRow {
 }
 
 const jobs = table<JobRow, [account: string, jobId: string]>("iam", "organizations-access-jobs");
-const recordLog = "record";
-/** AWS tells of the last 400 days. */
-const trackedMs = 400 * 24 * 60 * 60_000;
 /** Calls that one report reads, newest first. */
 const maxCalls = 10_000;
-const pageSize = 500;
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_GenerateOrganizationsAccessReport.html */
 export const generateOrganizationsAccessReport = iam.operation("GenerateOrganizationsAccessReport", {
@@ -100,30 +98,15 @@ function allowedAtEvery(levels: readonly (readonly string[])[]): string[] {
 async function usesIn({ accounts }: OrganizationEntity, ctx: Context): Promise<Report["uses"]> {
   const paths = new Map(accounts.map(({ account, path }) => [account, path]));
   const uses: Report["uses"] = new Map();
-  let after: string | undefined;
-  let read = 0;
-  do {
-    const page = await ctx.log(recordLog).read({
-      from: ctx.clock.now() - trackedMs,
-      reverse: true,
-      limit: pageSize,
-      ...(after !== undefined && { after }),
-    });
-    for (const { at, text } of page.entries) {
-      const { event } = JSON.parse(text) as {
-        event: { eventSource: string; awsRegion: string; recipientAccountId: string };
-      };
-      const path = paths.get(event.recipientAccountId);
-      if (path === undefined) continue;
-      const service = event.eventSource.replace(/\.amazonaws\.com$/, "");
-      const byAccount = uses.get(service) ?? new Map<string, Use>();
-      uses.set(service, byAccount);
-      if (!byAccount.has(event.recipientAccountId))
-        byAccount.set(event.recipientAccountId, { atMs: at, region: event.awsRegion, path });
-    }
-    read += page.entries.length;
-    after = page.next;
-  } while (after !== undefined && read < maxCalls);
+  const from = ctx.clock.now() - trackedMs;
+  for await (const { atMs, event } of newestEvents({ from, limit: maxCalls }, ctx)) {
+    const { recipientAccountId: account, awsRegion: region } = event;
+    const path = paths.get(account);
+    if (path === undefined) continue;
+    const byAccount = uses.get(serviceOf(event)) ?? new Map<string, Use>();
+    uses.set(serviceOf(event), byAccount);
+    if (!byAccount.has(account)) byAccount.set(account, { atMs, region, path });
+  }
   return uses;
 }
 

@@ -1,14 +1,13 @@
 import type { KeyLastUsageTrackingOperation } from "@aws-sdk/client-kms";
 import type { Context } from "../../kit/context.ts";
+import { newestEvents, type TrailEvent } from "../../kit/record.ts";
 import { onKey } from "./access.ts";
 import { kms } from "./contract.ts";
 import { findKeyById } from "./find.ts";
 import type { KeyRow } from "./tables.ts";
 
-const recordLog = "record";
 /** The record keeps 90 days; what is older cannot be said. */
 const trackedMs = 90 * 86_400_000;
-const pageSize = 20;
 
 const tracked: readonly KeyLastUsageTrackingOperation[] = [
   "Decrypt",
@@ -25,31 +24,13 @@ const tracked: readonly KeyLastUsageTrackingOperation[] = [
   "VerifyMac",
 ];
 
-interface RecordedUse {
-  event: { eventID: string; eventTime: string; requestID?: string; errorCode?: string };
-}
-
 /** The last successful call of one operation with a key, from the record. */
-async function lastUse(
-  operation: string,
-  key: KeyRow,
-  ctx: Context,
-): Promise<RecordedUse["event"] | undefined> {
-  let after: string | undefined;
-  do {
-    const { entries, next } = await ctx.log(recordLog).read({
-      from: ctx.clock.now() - trackedMs,
-      terms: [`at=${key.account}/${key.region}`, `EventName=${operation}`, `ResourceName=${key.arn}`],
-      reverse: true,
-      limit: pageSize,
-      ...(after !== undefined && { after }),
-    });
-    for (const { text } of entries) {
-      const { event } = JSON.parse(text) as RecordedUse;
-      if (event.errorCode === undefined) return event;
-    }
-    after = next;
-  } while (after !== undefined);
+async function lastUse(operation: string, key: KeyRow, ctx: Context): Promise<TrailEvent | undefined> {
+  const from = ctx.clock.now() - trackedMs;
+  const terms = [`at=${key.account}/${key.region}`, `EventName=${operation}`, `ResourceName=${key.arn}`];
+  for await (const { event } of newestEvents({ from, terms }, ctx)) {
+    if (event.errorCode === undefined) return event;
+  }
   return undefined;
 }
 

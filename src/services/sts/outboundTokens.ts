@@ -1,6 +1,7 @@
 import type { JsonWebKey } from "node:crypto";
 import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
+import { eventTime } from "../../kit/record.ts";
 import type { PublicDocument } from "../../kit/service.ts";
 import type { Transaction } from "../../storage/store.ts";
 import { sts } from "./contract.ts";
@@ -33,7 +34,7 @@ async function claimsOf(tags: readonly { Key: string; Value: string }[], ctx: Co
       source_region: ctx.region,
       principal_id: subject,
       ...(organization && { org_id: organization.id, ou_path: [organization.path] }),
-      ...(session && { original_session_exp: `${new Date(session.expiresAt).toISOString().slice(0, 19)}Z` }),
+      ...(session && { original_session_exp: eventTime(session.expiresAt) }),
       ...(session?.sourceIdentity && { source_identity: session.sourceIdentity }),
       ...(session?.provider && { federated_provider: session.provider }),
       ...(Object.keys(principalTags).length > 0 && { principal_tags: principalTags }),
