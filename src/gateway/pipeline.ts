@@ -10,13 +10,7 @@ import type { Exchange } from "./exchange.ts";
 import { publicDocument } from "./publish.ts";
 import type { Refusals } from "./refusals.ts";
 import { asAwsError, Refused } from "./refuse.ts";
-import {
-  type Destination,
-  destinationByBody,
-  destinationOf,
-  findOperation,
-  pathWithBucket,
-} from "./route.ts";
+import { type Destination, destinationByBody, destinationOf, findOperation, pathFor } from "./route.ts";
 import { checkSession } from "./sessionLimits.ts";
 import type { Claim } from "./sigv4/claim.ts";
 import type { KeyCache } from "./sigv4/keys.ts";
@@ -96,10 +90,7 @@ async function read(
     throw new Refused("notImplemented", `Cloudkeep does not offer the service '${destination.asked}'.`);
   }
   const { method, query, headers, requestId, facts } = exchange;
-  const path = destination.services.includes("s3")
-    ? pathWithBucket(headers.host ?? "", exchange.path)
-    : exchange.path;
-  const wire: WireRequest = { method, path, query, headers, body };
+  const wire: WireRequest = { method, path: pathFor(destination, exchange), query, headers, body };
   const found = findOperation(wire, destination, gateway.registry);
   if (claim === undefined && !found?.contract.operations[found.operation]?.unsigned) {
     throw new Refused("missingToken", "Request is missing Authentication Token");

@@ -106,6 +106,11 @@ const bucketHost =
   /^(.+?)\.(?:s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com|s3(?:\.[a-z0-9-]+)?\.localhost|localhost)$/;
 const serviceHost = /^s3(?:[.-][a-z0-9-]+)?$/;
 
+/** The path as the contract of the service knows it. */
+export function pathFor({ services }: Destination, { headers, path }: Exchange): string {
+  return services.includes("s3") ? pathWithBucket(headers.host ?? "", path) : path;
+}
+
 /**
  * The path of a request with its bucket in front, where the host names the bucket.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html

@@ -17,12 +17,13 @@ export function userArn(account: string, path: string, name: string): string {
 }
 
 /**
- * What a call on a user must be allowed to do. Of a user that does not exist it says the same. Where neither the
- * call nor the caller names one, it is on the account's root.
+ * What a call on a user must be allowed to do. Of a user that does not exist it says the same. Where the root
+ * names none, it means itself.
  */
 export async function userAccess(action: string, name: string | undefined, ctx: Context): Promise<Access> {
   const userName = name ?? ctx.caller.userName ?? "";
-  if (userName === "") return { action: `iam:${action}`, resource: `arn:aws:iam::${ctx.account}:root` };
+  if (userName === "" && ctx.caller.principal.kind === "root")
+    return { action: `iam:${action}`, resource: ctx.caller.principal.arn };
   const user = await users.get(ctx.tx, ctx.account, userName.toLowerCase());
   return {
     action: `iam:${action}`,
