@@ -32,17 +32,21 @@ const table: Row[] = [
   { service: "organizations", client: "client-organizations", protocols: ["awsJson1_1"] },
   { service: "cloudtrail", client: "client-cloudtrail", protocols: ["awsJson1_1"] },
 
-  { service: "s3", client: "client-s3", protocols: ["restXml"], bareErrors: true, testOnly: true },
-  { service: "lambda", client: "client-lambda", protocols: ["restJson1"], testOnly: true },
-  { service: "ec2", client: "client-ec2", protocols: ["ec2Query"], testOnly: true },
-  { service: "kinesis", client: "client-kinesis", protocols: ["awsJson1_1", "rpcv2Cbor"], testOnly: true },
-  { service: "sqs", client: "client-sqs", protocols: ["awsJson1_0", "awsQuery"], testOnly: true },
+  { service: "s3", client: "client-s3", protocols: ["restXml"], bareErrors: true },
+  { service: "sqs", client: "client-sqs", protocols: ["awsJson1_0", "awsQuery"] },
+  { service: "sns", client: "client-sns", protocols: ["awsQuery"] },
+  { service: "events", client: "client-eventbridge", protocols: ["awsJson1_1"] },
+  { service: "scheduler", client: "client-scheduler", protocols: ["restJson1"] },
+  { service: "logs", client: "client-cloudwatch-logs", protocols: ["awsJson1_1"] },
   {
     service: "cloudwatch",
     client: "client-cloudwatch",
     protocols: ["awsJson1_0", "rpcv2Cbor", "awsQuery"],
-    testOnly: true,
   },
+
+  { service: "lambda", client: "client-lambda", protocols: ["restJson1"], testOnly: true },
+  { service: "ec2", client: "client-ec2", protocols: ["ec2Query"], testOnly: true },
+  { service: "kinesis", client: "client-kinesis", protocols: ["awsJson1_1", "rpcv2Cbor"], testOnly: true },
 ];
 
 const root = fileURLToPath(new URL("..", import.meta.url));

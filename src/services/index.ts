@@ -20,5 +20,12 @@ export const services: Record<string, ServiceEntry> = {
   organizations: { load: () => import("./organizations/service.ts"), provides: true },
   kms: { load: () => import("./kms/service.ts") },
   cloudtrail: { load: () => import("./cloudtrail/service.ts") },
+  s3: { load: () => import("./s3/service.ts") },
+  sqs: { load: () => import("./sqs/service.ts") },
+  sns: { load: () => import("./sns/service.ts") },
+  events: { load: () => import("./events/service.ts") },
+  scheduler: { load: () => import("./scheduler/service.ts") },
+  logs: { load: () => import("./logs/service.ts") },
+  cloudwatch: { load: () => import("./cloudwatch/service.ts") },
   cloudkeep: { load: () => import("./cloudkeep/service.ts") },
 };

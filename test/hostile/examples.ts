@@ -78,30 +78,3 @@ function text(shape: ScalarShape, name: string, { named, others }: Texts): strin
   if (given === undefined) throw new Error(`No example fits ${name} (${JSON.stringify(shape)}): add one.`);
   return given;
 }
-
-/** The body of a request in a service's first protocol, JSON or query. */
-export function encoded(contract: Contract, operation: string, input: Record<string, Value>): string {
-  if (contract.protocols[0]?.startsWith("awsJson")) return JSON.stringify(jsonOf(input));
-  const parameters = new URLSearchParams({ Action: operation, Version: contract.apiVersion });
-  addQuery(parameters, "", input);
-  return parameters.toString();
-}
-
-function jsonOf(value: Value): unknown {
-  if (Buffer.isBuffer(value)) return value.toString("base64");
-  if (value instanceof Date) return value.getTime() / 1000;
-  if (Array.isArray(value)) return value.map(jsonOf);
-  if (typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, jsonOf(member)]));
-}
-
-function addQuery(parameters: URLSearchParams, at: string, value: Value): void {
-  if (Buffer.isBuffer(value)) parameters.set(at, value.toString("base64"));
-  else if (value instanceof Date) parameters.set(at, value.toISOString());
-  else if (Array.isArray(value)) {
-    for (const [i, item] of value.entries()) addQuery(parameters, `${at}.member.${i + 1}`, item);
-  } else if (typeof value === "object") {
-    for (const [name, member] of Object.entries(value))
-      addQuery(parameters, at === "" ? name : `${at}.${name}`, member);
-  } else parameters.set(at, String(value));
-}

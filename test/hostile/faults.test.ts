@@ -4,8 +4,8 @@ import { CreateOrganizationCommand } from "@aws-sdk/client-organizations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
 import { clients, startForTest } from "../harness.ts";
-import { encoded } from "./examples.ts";
-import { builtOperations, draftOf, textsOf } from "./operations.ts";
+import { requestOf } from "./encode.ts";
+import { builtOperations, textsOf } from "./operations.ts";
 import { randomInput, type Source, seeded } from "./random.ts";
 import { send } from "./raw.ts";
 import { signed } from "./sign.ts";
@@ -50,16 +50,15 @@ describe("whatever it is asked", () => {
         service: target.contract.signingName,
         host: `127.0.0.1:${cloudkeep.port}`,
       };
-      // Headers and the like; the body is replaced.
-      const { body: _, ...draft } = draftOf(target, textsOf(cloudkeep.accountId, texts[0] as string));
       for (let i = 0; i < calls; i += 1) {
-        const body = encoded(
-          target.contract,
-          target.operation,
-          randomInput(target.contract, target.operation, source),
-        );
-        const answer = await send(cloudkeep.port, signed("header", { ...draft, body }, options));
-        const shown = answer.status < 500 ? "" : `${body}\n${answer.body}`;
+        const { contract, operation } = target;
+        const draft = requestOf(contract, operation, randomInput(contract, operation, source));
+        const answer = await send(cloudkeep.port, signed("header", draft, options));
+        const shown =
+          answer.status < 500
+            ? ""
+            : `${draft.path} ${draft.body}
+${answer.body}`;
         expect([answer.status < 500, shown]).toEqual([true, ""]);
       }
     },

@@ -3,7 +3,8 @@ import { buildDirectory } from "../../src/kit/buildFiles.ts";
 import type { ServiceDefinition } from "../../src/kit/service.ts";
 import type { Contract } from "../../src/protocols/contract.ts";
 import { services } from "../../src/services/index.ts";
-import { encoded, exampleInput, type Texts } from "./examples.ts";
+import { requestOf } from "./encode.ts";
+import { exampleInput, type Texts } from "./examples.ts";
 import type { Draft } from "./sign.ts";
 
 /** Every operation that is built, from the services' own lists, and a request for each. */
@@ -77,6 +78,14 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       "h-exampleorgid",
       "car-exampleorgidexampleorgidexampleo",
       "example.amazonaws.com",
+      "aws.partner/example.com/example",
+      `arn:aws:scheduler:us-east-1:${accountId}:schedule-group/example`,
+      `arn:aws:events:us-east-1:${accountId}:connection/example/00000000-0000-4000-8000-000000000000`,
+      `arn:aws:kms:us-east-1:${accountId}:key/00000000-0000-4000-8000-000000000000`,
+      "arn:aws:route53:::healthcheck/example",
+      `arn:aws:events:us-east-1:${accountId}:event-bus/example`,
+      "rt-examplepolicy",
+      "rs-examplepolicy",
       "e".repeat(40),
       "e".repeat(64),
       "e".repeat(128),
@@ -87,18 +96,9 @@ export function textsOf(accountId: string, keyArn: string): Texts {
 }
 
 /** The smallest request for an operation. */
-export function draftOf({ contract, operation }: Target, texts: Texts): Draft {
-  const json = contract.protocols[0]?.startsWith("awsJson");
-  return {
-    method: "POST",
-    path: "/",
-    query: "",
-    headers: json
-      ? {
-          "content-type": `application/x-amz-json-${contract.protocols[0] === "awsJson1_0" ? "1.0" : "1.1"}`,
-          "x-amz-target": `${contract.target}.${operation}`,
-        }
-      : { "content-type": "application/x-www-form-urlencoded" },
-    body: encoded(contract, operation, exampleInput(contract, operation, texts)),
-  };
+export function draftOf(
+  { contract, operation }: Pick<Target, "contract" | "operation">,
+  texts: Texts,
+): Draft {
+  return requestOf(contract, operation, exampleInput(contract, operation, texts));
 }

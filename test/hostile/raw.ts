@@ -10,6 +10,7 @@ export interface RawAnswer {
 export interface RawRequest {
   method?: string;
   path?: string;
+  query?: string;
   headers?: Record<string, string | string[]>;
   body?: Buffer | string;
 }
@@ -17,11 +18,18 @@ export interface RawRequest {
 /** Sends one request that no SDK would send. */
 export function send(
   port: number,
-  { method = "POST", path = "/", headers = {}, body = "" }: RawRequest,
+  { method = "POST", path = "/", query = "", headers = {}, body = "" }: RawRequest,
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(
-      { host: "127.0.0.1", port, method, path, headers, agent: false },
+      {
+        host: "127.0.0.1",
+        port,
+        method,
+        path: query === "" ? path : `${path}?${query}`,
+        headers,
+        agent: false,
+      },
       (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));

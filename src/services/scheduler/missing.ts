@@ -1,0 +1,15 @@
+/** Operations that are not built: each answers 501. The list only shrinks. */
+export const missing: readonly string[] = [
+  "CreateSchedule",
+  "CreateScheduleGroup",
+  "DeleteSchedule",
+  "DeleteScheduleGroup",
+  "GetSchedule",
+  "GetScheduleGroup",
+  "ListScheduleGroups",
+  "ListSchedules",
+  "ListTagsForResource",
+  "TagResource",
+  "UntagResource",
+  "UpdateSchedule",
+];
