@@ -17,8 +17,8 @@ export interface Timer {
   attempts?: number;
 }
 
-/** Runs a due timer in a transaction. */
-export type RunTimer = (timer: Timer, tx: Transaction) => Promise<void>;
+/** Runs a due timer. `claim` deletes its row in the transaction that does its work; false if another did. */
+export type RunTimer = (timer: Timer, claim: (tx: Transaction) => Promise<boolean>) => Promise<void>;
 
 const timers = table<Timer, [due: string, service: string, id: string]>("bus", "timers");
 
@@ -106,10 +106,10 @@ export class TimerLoop {
 
   async #runOne(key: [string, string, string], timer: Timer): Promise<void> {
     try {
-      await this.#store.transact(async (tx) => {
-        if ((await timers.get(tx, ...key)) === undefined) return;
+      await this.#run(timer, async (tx) => {
+        if ((await timers.get(tx, ...key)) === undefined) return false;
         timers.delete(tx, ...key);
-        await this.#run(timer, tx);
+        return true;
       });
     } catch (error) {
       this.#onFailure(error, timer);

@@ -1,12 +1,16 @@
+import type { Bus } from "../bus/bus.ts";
+import { followRecord } from "../bus/followers.ts";
+import { Waiting } from "../bus/waiters.ts";
 import type { Caller } from "../kit/caller.ts";
 import type { Clock } from "../kit/clock.ts";
-import type { CallOptions, Context, EventNotes, Host, RequestFacts, Timers } from "../kit/context.ts";
+import type { CallOptions, Context, EventNotes, Host, RequestFacts } from "../kit/context.ts";
 import { AwsError } from "../kit/errors.ts";
+import { recordLog } from "../kit/record.ts";
 import type { Access, IdentityDirectory, OrganizationDirectory, Ports } from "../kit/service.ts";
 import type { Protocol } from "../protocols/contract.ts";
 import { ValidationFailure } from "../protocols/validate.ts";
 import type { LogEntry, LogReader, Savepoint, Store, Transaction } from "../storage/store.ts";
-import { Authorizer, type Judgement } from "./authorize.ts";
+import { Authorizer, accountOfArn, type Judgement } from "./authorize.ts";
 import { denialDetails, denied, reasonOf } from "./deny.ts";
 import { nameOf } from "./dialect.ts";
 import { entriesOf, identityOf, serviceEventEntry } from "./record.ts";
@@ -18,7 +22,7 @@ export interface Environment {
   clock: Clock;
   registry: Registry;
   ports: Partial<Ports>;
-  timersOf(tx: Transaction, service: string, account: string, region: string): Timers;
+  bus: Bus;
   host: Host;
 }
 
@@ -38,6 +42,10 @@ export interface Call {
   afterCommit: (() => void | Promise<void>)[];
   /** How many calls between services lead here; 0 for a client's own. */
   depth?: number;
+  /** How many deliveries led to this call; 0 for a client's own. */
+  hops?: number;
+  /** The call waited for something, and the time for that is over. */
+  waited?: boolean;
 }
 
 /**
@@ -77,17 +85,9 @@ function clientError(error: unknown, protocol: Protocol): AwsError | undefined {
   return undefined;
 }
 
-/** Runs what a service set a timer for, in a transaction, under the service's own principal. */
-export async function runTimer(
-  call: Omit<Call, "operation" | "input" | "protocol">,
-  name: string,
-  payload: Record<string, unknown>,
-  tx: Transaction,
-  environment: Environment,
-): Promise<void> {
-  const handler = call.service.definition.timers?.[name];
-  if (handler === undefined) throw new Error(`${call.service.name} has no timer ${name}.`);
-  await handler(payload as never, new RunningCall(call, tx, environment).context() as never);
+/** The context of what a service does of its own accord: see `background.ts`. */
+export function contextOf(scope: CallScope, tx: Transaction, environment: Environment): Context {
+  return new RunningCall(scope, tx, environment).context();
 }
 
 function directoryOf({ ports }: Environment): IdentityDirectory {
@@ -101,7 +101,8 @@ const noOrganizations: OrganizationDirectory = { of: none, entity: none, policyD
 /** Calls may nest this deep before they are taken for a loop. */
 const maxCallDepth = 16;
 
-type CallScope = Omit<Call, "operation" | "input" | "protocol"> & Partial<Call>;
+/** A call without an operation: what a service does of its own accord has none. */
+export type CallScope = Omit<Call, "operation" | "input" | "protocol"> & Partial<Call>;
 
 class RunningCall {
   readonly #call: CallScope;
@@ -182,8 +183,11 @@ class RunningCall {
   }
 
   #newContext(): Context {
-    const { requestId, account, region, caller, request, service } = this.#call;
+    const { requestId, account, region, caller, request, service, hops = 0, waited = false } = this.#call;
     const environment = this.#environment;
+    const { bus } = environment;
+    const afterCommit = (effect: () => void | Promise<void>) => void this.#call.afterCommit.push(effect);
+    const outbox = { service: service.name, account, region, hops };
     return {
       requestId,
       account,
@@ -197,18 +201,53 @@ class RunningCall {
       authorize: (access) => this.#require(access),
       allowed: async (access) => (await this.#judge(access)).decision.allowed,
       call: (name, operation, input, options) => this.#callOther(name, operation, input, options),
-      timers: environment.timersOf(this.#tx, service.name, account, region),
+      timers: bus.timersOf(this.#tx, service.name, account, region),
+      outbox: bus.outboxOf(this.#tx, outbox, afterCommit),
+      hops,
+      wait: (topic, untilMs) => new Waiting(topic, untilMs),
+      waited,
+      notify: (topic) => afterCommit(() => bus.waiters.notify(topic)),
+      emit: (event) => {
+        const payload = { ...event, atMs: event.atMs ?? this.#nowMs };
+        const { account: at = account, region: where = region } = event;
+        bus
+          .outboxOf(this.#tx, { service: "events", account: at, region: where, hops }, afterCommit)
+          .put("emit", payload);
+      },
+      metric: (metric) =>
+        afterCommit(() => bus.metric(metric, metric.account ?? account, metric.region ?? region)),
+      assumeRole: (roleArn, by, sessionName) => this.#assumeRole(roleArn, by, sessionName),
+      followRecord: async (active) => {
+        await followRecord(this.#tx, service.name, active, environment.store.log(recordLog));
+        afterCommit(() => bus.followersChanged());
+      },
       event: this.#notes,
       serviceEvent: (name, details) => {
         const origin = { eventSource: service.definition.eventSource, account, region, atMs: this.#nowMs };
         this.#call.events.push(serviceEventEntry(name, details, origin));
       },
-      afterCommit: (effect) => void this.#call.afterCommit.push(effect),
+      afterCommit,
       log: (name): LogReader => environment.store.log(name),
       directory: directoryOf(environment),
       organizations: environment.ports.organizations ?? noOrganizations,
       host: environment.host,
     };
+  }
+
+  async #assumeRole(RoleArn: string, by: Caller, RoleSessionName: string): Promise<Caller> {
+    const { openSession } = this.#environment.ports;
+    if (openSession === undefined) throw new Error("No service opens sessions.");
+    const account = accountOfArn(RoleArn) ?? this.#call.account;
+    const answer = await this.#callOther(
+      "sts",
+      "AssumeRole",
+      { RoleArn, RoleSessionName },
+      { as: by, account },
+    );
+    const { AccessKeyId, SessionToken } = answer.Credentials as { AccessKeyId: string; SessionToken: string };
+    const opened = await openSession(AccessKeyId, SessionToken, this.#tx, this.#environment.clock);
+    if (opened === undefined) throw new Error("The session that was just made does not open.");
+    return opened.caller;
   }
 
   async #callOther(
@@ -254,6 +293,7 @@ class RunningCall {
       output: outcome.output,
       error: outcome.error,
       notes: this.#notes,
+      hops: this.#call.hops,
       decisions: this.#judgements.map(reasonOf),
     });
     call.events.push(...entries);

@@ -88,3 +88,10 @@ function factsOf(request: HttpRequest, headers: Record<string, string | undefine
     tls: tls && { version: tls.getProtocol() ?? "", cipherSuite: tls.getCipher()?.standardName ?? "" },
   };
 }
+
+/** Calls `gone` when the client leaves before it has its answer; returns how to stop that. */
+export function onGone(request: HttpRequest, gone: () => void): () => void {
+  const source = "stream" in request ? request.stream : request.socket;
+  source.once("close", gone);
+  return () => source.off("close", gone);
+}

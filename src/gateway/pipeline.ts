@@ -1,3 +1,4 @@
+import { Waiting } from "../bus/waiters.ts";
 import type { MovableClock } from "../kit/clock.ts";
 import { AwsError } from "../kit/errors.ts";
 import { recordLog } from "../kit/record.ts";
@@ -7,6 +8,7 @@ import type { WireRequest, WireResponse } from "../protocols/wire.ts";
 import { type Authenticated, authenticate, claimOf, unsigned } from "./authenticate.ts";
 import { type Call, type Environment, type Outcome, runCall } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
+import { longPoll } from "./longPoll.ts";
 import { publicDocument } from "./publish.ts";
 import type { Refusals } from "./refusals.ts";
 import { asAwsError, Refused } from "./refuse.ts";
@@ -42,7 +44,7 @@ export async function answer(exchange: Exchange, gateway: Gateway): Promise<Wire
     service = destination.services[0];
     const call = await read(exchange, claim, proven, destination, gateway);
     protocol = call.protocol;
-    const outcome = await commit(call, gateway);
+    const outcome = await committed(call, exchange, gateway);
     return respond(call, outcome);
   } catch (error) {
     const shown = error instanceof Refused ? asAwsError(error, protocol) : error;
@@ -150,8 +152,20 @@ async function commit(call: Call, gateway: Gateway): Promise<Outcome> {
     for (const event of call.events) tx.append(recordLog, event);
     return result;
   });
+  gateway.bus.recorded();
   for (const effect of call.afterCommit) await effect();
   return outcome;
+}
+
+/** Commits a call; one that waits for something runs again when that happens, or when its time is over. */
+async function committed(call: Call, exchange: Exchange, gateway: Gateway): Promise<Outcome> {
+  try {
+    return await commit(call, gateway);
+  } catch (error) {
+    if (error instanceof Waiting)
+      return await longPoll(error, call, exchange, gateway, (one) => commit(one, gateway));
+    throw error;
+  }
 }
 
 function respond(call: Call, outcome: Outcome): WireResponse {

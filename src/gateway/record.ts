@@ -30,6 +30,8 @@ export interface CompletedCall {
   output?: Record<string, unknown> | undefined;
   error?: AwsError | undefined;
   notes: EventNotes;
+  /** How many deliveries led to the call. */
+  hops?: number | undefined;
   /** Why the call was allowed or denied, for `explain`. */
   decisions: unknown[];
 }
@@ -97,6 +99,7 @@ function rowEntry(call: CompletedCall, event: TrailEvent, decisions: unknown[]):
     event,
     resources: resources.length > 0 ? resources : undefined,
     userName: userName || undefined,
+    hops: call.hops || undefined,
     decisions: decisions.length > 0 ? decisions : undefined,
   };
   return { at: call.atMs, text: JSON.stringify(row), terms: termsOf(row) };
@@ -128,10 +131,10 @@ function eventOf(call: CompletedCall): TrailEvent {
     readOnly,
     resources: notes.resources.length > 0 ? notes.resources : undefined,
     eventType: "AwsApiCall",
-    managementEvent: true,
+    managementEvent: !operation.record?.data,
     recipientAccountId: account,
     sharedEventID: undefined,
-    eventCategory: "Management",
+    eventCategory: operation.record?.data ? "Data" : "Management",
     tlsDetails: request.tls && {
       tlsVersion: request.tls.version,
       cipherSuite: request.tls.cipherSuite,
@@ -257,7 +260,8 @@ function sessionContext(caller: Caller): Record<string, unknown> | undefined {
 /** What LookupEvents searches by, and what `explain` finds a request by. */
 function termsOf({ event, resources, userName }: RecordRow): string[] {
   const terms = [
-    `at=${event.recipientAccountId}/${event.awsRegion}`,
+    // The event history holds management events only.
+    `${event.managementEvent ? "at" : "data"}=${event.recipientAccountId}/${event.awsRegion}`,
     `EventName=${event.eventName}`,
     `EventSource=${event.eventSource}`,
     `EventId=${event.eventID}`,

@@ -73,3 +73,11 @@ export interface Guardrails {
   organizationPath?: string;
   managementAccount?: string;
 }
+
+/** A service that acts of its own accord, or for one of its resources. */
+export function servicePrincipal(
+  service: string,
+  source: { sourceArn?: string; sourceAccount?: string } = {},
+): Caller {
+  return { principal: { kind: "service", account: "", arn: "", service, userId: "" }, ...source };
+}

@@ -31,6 +31,29 @@ export interface Context<Codes extends string = string> {
   ): Promise<Record<string, unknown>>;
   /** Durable timers: when the clock reaches `atMs`, the service's `timers[name]` runs with `payload`. */
   readonly timers: Timers;
+  /** Durable work for soon after this transaction: the service's `deliveries[name]` does it. */
+  readonly outbox: Outbox;
+  /** How many deliveries led to this call, each causing the next: what feeds itself is stopped by it. */
+  readonly hops: number;
+  /**
+   * For a call that waits for something: `throw ctx.wait(topic, untilMs)` ends this run without effect or event, and
+   * runs the call again when the topic is notified, or at `untilMs` of real time. Then `waited` is true.
+   */
+  wait(topic: string, untilMs: number): Error;
+  readonly waited: boolean;
+  /** Wakes the calls that wait for a topic, once this transaction is on disk. */
+  notify(topic: string): void;
+  /** Tells EventBridge what happened: an event of an AWS service, on the default bus. */
+  emit(event: AwsEvent): void;
+  /** A metric of the service itself ("AWS/SQS"), once this transaction is on disk. */
+  metric(metric: Metric): void;
+  /**
+   * Takes on a role that a customer gave to a resource, as the service principal `by`. Its trust policy decides,
+   * with `aws:SourceArn` and `aws:SourceAccount` of `by`.
+   */
+  assumeRole(roleArn: string, by: Caller, sessionName: string): Promise<Caller>;
+  /** Lets the service's `followsRecord` see every event from now on, or none any more. */
+  followRecord(active: boolean): Promise<void>;
   /** Facts for the call's own event. */
   readonly event: EventNotes;
   /** Records something that the service did of its own accord (a key rotated by the clock): an AwsServiceEvent. */
@@ -83,6 +106,47 @@ export interface CallOptions {
 export interface Timers {
   set(id: string, name: string, atMs: number, payload: Record<string, unknown>): void;
   cancel(id: string, atMs: number): void;
+}
+
+export interface Outbox {
+  put(name: string, payload: Record<string, unknown>, options?: OutboxOptions): void;
+}
+
+export interface OutboxOptions {
+  /** Not before so many ms have passed, by the clock. */
+  delayMs?: number;
+  /** Items of one group are done in order, each after the one before. */
+  group?: string;
+  /** Where the work is done; left out, where the call is. */
+  account?: string;
+  region?: string;
+}
+
+/** https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html */
+export interface AwsEvent {
+  /** "aws.s3" */
+  source: string;
+  detailType: string;
+  detail: Record<string, unknown>;
+  resources?: readonly string[];
+  /** ms since the epoch; left out, now. */
+  atMs?: number;
+  /** Left out, the call's own. */
+  account?: string;
+  region?: string;
+}
+
+export interface Metric {
+  /** "AWS/SQS" */
+  namespace: string;
+  name: string;
+  dimensions?: Readonly<Record<string, string>>;
+  value: number;
+  /** Left out, "Count". */
+  unit?: string;
+  /** Whose metric; left out, the call's account and Region. */
+  account?: string;
+  region?: string;
 }
 
 export interface EventNotes {

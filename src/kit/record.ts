@@ -59,6 +59,8 @@ export interface RecordRow {
   resources?: { type: string; name: string }[] | undefined;
   /** The name that LookupEvents shows as the event's user. */
   userName?: string | undefined;
+  /** How many deliveries led to the call, each causing the next. */
+  hops?: number | undefined;
   decisions?: unknown[] | undefined;
 }
 

@@ -2,6 +2,7 @@ import type { Reads, Transaction } from "../storage/store.ts";
 import type { Caller, Guardrails, PrincipalPolicies } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
+import type { RecordRow } from "./record.ts";
 
 /**
  * What a service is made of. A service's `service.ts` gathers its operations with `defineService`; each noun's
@@ -22,8 +23,8 @@ export interface Access {
   resourceAccount?: string;
   /** The policy on the resource itself. */
   resourcePolicy?: { name: string; document: string; kind: "resource" | "key" | "trust" } | undefined;
-  /** An allow that is no policy: a KMS grant that covers this call. */
-  extraAllow?: { kind: "kms-grant"; name: string } | undefined;
+  /** An allow that is no policy: a KMS grant that covers this call, or a service that tells of its own state. */
+  extraAllow?: { kind: "kms-grant" | "service"; name: string } | undefined;
   /** The service's own condition keys; as a function where they are many, called only if a policy asks for one. */
   context?: ConditionValues | (() => ConditionValues);
   /** `aws:ResourceTag/…` */
@@ -62,6 +63,8 @@ export interface OperationDefinition<Input, Output, Codes extends string> {
 export interface RecordOptions<Input, Output> {
   /** Read-only calls record no responseElements. Default: by the operation's name (Get, List, Describe, …). */
   readOnly?: boolean;
+  /** A data event: AWS shows it to trails that ask for it, and not in the event history. */
+  data?: true;
   /** Members of the request or the answer that AWS leaves out or replaces. */
   request?: (recorded: Record<string, unknown>, input: Input) => Record<string, unknown> | null;
   response?: (recorded: Record<string, unknown>, output: Output) => Record<string, unknown> | null;
@@ -243,8 +246,20 @@ export interface ServiceDefinition {
   encodesDenials?: true;
   /** Work that becomes due by the clock; called with the payload of `ctx.timers.set`. */
   timers?: Record<string, (payload: never, ctx: Context<never>) => Promise<void>>;
+  /** Work of `ctx.outbox.put`, by name. */
+  deliveries?: Record<string, Delivery>;
+  /** Events of the record, in order, each once; for as long as `ctx.followRecord(true)` holds. */
+  followsRecord?: (entries: readonly RecordRow[], ctx: Context) => Promise<void>;
   /** Makes what must exist before the first call. Runs in a transaction at every start. */
   bootstrap?: (ctx: BootstrapContext) => Promise<void>;
+}
+
+/** Durable work that follows a commit. What it throws is a fault: the item is tried again later, and given up in the end. */
+export interface Delivery {
+  /** What happens outside of the store, as a request to another host; its result goes to `settle`. */
+  send?(payload: never, at: { account: string; region: string; nowMs: number }): Promise<unknown>;
+  /** Runs in the transaction that deletes the item; what is to be tried again, it puts into the outbox anew. */
+  settle(payload: never, ctx: Context<never>, result: never): Promise<void>;
 }
 
 export interface BootstrapContext {

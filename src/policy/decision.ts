@@ -29,7 +29,7 @@ export interface PolicySet {
   rcps?: readonly (readonly NamedPolicy[])[];
   vpcEndpoint?: NamedPolicy;
   /** An allow that is no policy. */
-  extraAllow?: { kind: "kms-grant"; name: string };
+  extraAllow?: { kind: "kms-grant" | "service"; name: string };
   resourceRules?: ResourceRules;
 }
 
@@ -46,7 +46,7 @@ export interface KindResult {
 }
 
 export interface DecidedBy {
-  kind: PolicyKind | "kms-grant" | "root";
+  kind: PolicyKind | "kms-grant" | "service" | "root";
   /** ARN or name of the policy, or of the grant. */
   policy: string;
   /** Sid, or the index from 0 of a statement that has none. */

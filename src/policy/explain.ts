@@ -35,7 +35,10 @@ export function explain(request: AuthorizationRequest, policies: PolicySet, deci
     for (const trial of near.slice(0, maxNearMissesPerKind)) lines.push(`  ${nearMiss(trial, request)}`);
     if (near.length > maxNearMissesPerKind) lines.push(`  and ${near.length - maxNearMissesPerKind} more`);
   }
-  if (policies.extraAllow !== undefined) lines.push(`KMS grant ${policies.extraAllow.name}: allows`);
+  if (policies.extraAllow !== undefined)
+    lines.push(
+      `${policies.extraAllow.kind === "service" ? "Service" : "KMS grant"} ${policies.extraAllow.name}: allows`,
+    );
   return lines;
 }
 

@@ -1,0 +1,240 @@
+import type { Clock } from "../kit/clock.ts";
+import type { Outbox, OutboxOptions } from "../kit/context.ts";
+import { table } from "../kit/table.ts";
+import type { Store, Transaction } from "../storage/store.ts";
+
+/**
+ * The outbox: work that a commit leaves to be done soon after it. An item is a row, written in the transaction that
+ * causes it and deleted in the transaction that settles it, so it is done at least once however often the process
+ * dies, and exactly once where it has no effect but through that transaction.
+ */
+
+/** One piece of work, for the service's `deliveries[name]`. */
+export interface Item {
+  service: string;
+  name: string;
+  account: string;
+  region: string;
+  payload: Record<string, unknown>;
+  /** Items of one group are done in order. */
+  group?: string;
+  /** How many deliveries led to this one, each causing the next. */
+  hops: number;
+  attempts?: number;
+}
+
+/** Does an item. `claim` deletes its row in the transaction that settles it; false if another did. */
+export type RunItem = (item: Item, claim: (tx: Transaction) => Promise<boolean>) => Promise<void>;
+
+const items = table<Item, [id: string]>("bus", "outbox");
+
+/** Items done at once; each waits for commits and for other hosts most of the time. */
+const maxRunning = 64;
+/** Items held in memory; what is beyond waits on disk. */
+const maxQueued = 10_000;
+const maxAttempts = 10;
+const firstRetryMs = 1_000;
+const longestRetryMs = 15 * 60_000;
+
+let serial = 0;
+
+/** Ids are in the order in which items were put, as far as one process can tell. */
+function newId(clock: Clock): string {
+  serial += 1;
+  return `${String(clock.now()).padStart(16, "0")}-${serial.toString(36).padStart(10, "0")}`;
+}
+
+export interface OutboxScope {
+  service: string;
+  account: string;
+  region: string;
+  hops: number;
+}
+
+/** What the outbox of one call needs of the loop and of the call. */
+export interface OutboxHooks {
+  /** Takes an item up, once the transaction is on disk. */
+  committed(id: string, item: Item): void;
+  /** Puts an item by until a time. */
+  later(item: Item, atMs: number): void;
+}
+
+export function outboxOf(tx: Transaction, scope: OutboxScope, clock: Clock, hooks: OutboxHooks): Outbox {
+  return {
+    put(name, payload, { delayMs = 0, group, account, region }: OutboxOptions = {}) {
+      const item: Item = {
+        service: scope.service,
+        name,
+        account: account ?? scope.account,
+        region: region ?? scope.region,
+        payload,
+        hops: scope.hops + 1,
+        ...(group !== undefined && { group }),
+      };
+      if (delayMs > 0) hooks.later(item, clock.now() + delayMs);
+      else hooks.committed(putItem(tx, item, clock), item);
+    },
+  };
+}
+
+/** Writes an item's row; its id. */
+export function putItem(tx: Transaction, item: Item, clock: Clock): string {
+  const id = newId(clock);
+  items.put(tx, [id], item);
+  return id;
+}
+
+export class OutboxLoop {
+  readonly #store: Store;
+  readonly #run: RunItem;
+  readonly #postpone: (item: Item, delayMs: number, tx: Transaction) => void;
+  readonly #onFailure: (error: unknown, item: Item) => void;
+  readonly #ready: [id: string, item: Item][] = [];
+  /** Items that wait for an earlier one of their group. */
+  readonly #lanes = new Map<string, [id: string, item: Item][]>();
+  readonly #known = new Set<string>();
+  #running = 0;
+  /** Some rows on disk are not in memory. */
+  #behind = true;
+  #loading = false;
+  #stopped = false;
+  #idle: (() => void)[] = [];
+  /** Items done since the start. */
+  done = 0;
+
+  constructor(
+    store: Store,
+    run: RunItem,
+    postpone: (item: Item, delayMs: number, tx: Transaction) => void,
+    onFailure: (error: unknown, item: Item) => void,
+  ) {
+    this.#store = store;
+    this.#run = run;
+    this.#postpone = postpone;
+    this.#onFailure = onFailure;
+  }
+
+  /** Takes up what earlier runs of the process left. */
+  start(): void {
+    void this.#load();
+  }
+
+  enqueue(id: string, item: Item): void {
+    if (this.#stopped || this.#known.has(id)) return;
+    // While older rows are on disk only, a newer one waits its turn there.
+    if (this.#known.size >= maxQueued || this.#behind || this.#loading) {
+      this.#behind = true;
+      if (this.#known.size === 0) void this.#load();
+      return;
+    }
+    this.#take(id, item);
+    this.#next();
+  }
+
+  /** Resolves when nothing is left to be done now. */
+  idle(): Promise<void> {
+    if (this.#isIdle) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#ready.length = 0;
+    this.#lanes.clear();
+    await this.idle();
+  }
+
+  get #isIdle(): boolean {
+    return this.#running === 0 && !this.#loading && (this.#stopped || this.#known.size === 0);
+  }
+
+  #take(id: string, item: Item): void {
+    this.#known.add(id);
+    if (item.group === undefined) return void this.#ready.push([id, item]);
+    const lane = `${item.service}/${item.account}/${item.group}`;
+    const waiting = this.#lanes.get(lane);
+    if (waiting !== undefined) return void waiting.push([id, item]);
+    this.#lanes.set(lane, []);
+    this.#ready.push([id, item]);
+  }
+
+  #next(): void {
+    while (this.#running < maxRunning && this.#ready.length > 0 && !this.#stopped) {
+      const [id, item] = this.#ready.shift() as [string, Item];
+      this.#running += 1;
+      void this.#runOne(id, item);
+    }
+  }
+
+  async #runOne(id: string, item: Item): Promise<void> {
+    try {
+      await this.#run(item, async (tx) => {
+        if ((await items.get(tx, id)) === undefined) return false;
+        items.delete(tx, id);
+        return true;
+      });
+    } catch (error) {
+      this.#onFailure(error, item);
+      await this.#putBy(id, item);
+    }
+    this.#finished(id, item);
+  }
+
+  /** Failed work is tried again later, and given up in the end. */
+  async #putBy(id: string, item: Item): Promise<void> {
+    const attempts = (item.attempts ?? 0) + 1;
+    const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** attempts);
+    try {
+      await this.#store.transact(async (tx) => {
+        if ((await items.get(tx, id)) === undefined) return;
+        items.delete(tx, id);
+        if (attempts < maxAttempts) this.#postpone({ ...item, attempts }, delayMs, tx);
+      });
+    } catch (error) {
+      // The store is gone; the row stands, and the next start takes it up.
+      this.#onFailure(error, item);
+    }
+  }
+
+  #finished(id: string, item: Item): void {
+    this.#running -= 1;
+    this.done += 1;
+    this.#known.delete(id);
+    if (item.group !== undefined) this.#advance(`${item.service}/${item.account}/${item.group}`);
+    this.#next();
+    if (this.#behind && this.#known.size === 0 && !this.#stopped) void this.#load();
+    this.#tellIdle();
+  }
+
+  #advance(lane: string): void {
+    const waiting = this.#lanes.get(lane);
+    const next = waiting?.shift();
+    if (next === undefined) this.#lanes.delete(lane);
+    else this.#ready.push(next);
+  }
+
+  #tellIdle(): void {
+    if (!this.#isIdle) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Reads a page of rows from disk; those that come meanwhile wait for the next page. */
+  async #load(): Promise<void> {
+    if (this.#loading) return;
+    this.#loading = true;
+    try {
+      do {
+        this.#behind = false;
+        const page = await this.#store.transact((tx) => items.list(tx, [], { limit: maxQueued }));
+        if (page.length === maxQueued) this.#behind = true;
+        for (const { key, row } of page) this.#take(key[0], row);
+      } while (this.#behind && this.#known.size === 0);
+    } catch {
+      // The store is closing, or failed: the next item that comes reads again.
+      this.#behind = true;
+    }
+    this.#loading = false;
+    this.#next();
+    this.#tellIdle();
+  }
+}

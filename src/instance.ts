@@ -1,0 +1,188 @@
+import { readFileSync } from "node:fs";
+import type { Logger } from "pino";
+import type { RootCredentials } from "./bootstrap.ts";
+import { Bus, type Work } from "./bus/bus.ts";
+import type { Gathered } from "./bus/metrics.ts";
+import { inBackground } from "./gateway/background.ts";
+import type { Gateway } from "./gateway/pipeline.ts";
+import { Refusals } from "./gateway/refusals.ts";
+import type { Registry } from "./gateway/registry.ts";
+import { KeyCache } from "./gateway/sigv4/keys.ts";
+import { servicePrincipal } from "./kit/caller.ts";
+import type { MovableClock } from "./kit/clock.ts";
+import type { Ports } from "./kit/service.ts";
+import { table } from "./kit/table.ts";
+import type { ResettableStore } from "./start.ts";
+
+const hostState = table<{ clockOffsetMs: number }, [name: string]>("host", "state");
+
+export const version = (
+  JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string }
+).version;
+
+export interface InstanceOptions {
+  store: ResettableStore;
+  clock: MovableClock;
+  registry: Registry;
+  region: string;
+  log: Logger;
+  credentials: RootCredentials;
+}
+
+/** One running Cloudkeep: what the path needs of it, and what happens in it apart from any request. */
+export class Instance implements Gateway {
+  readonly store: ResettableStore;
+  readonly clock: MovableClock;
+  readonly registry: Registry;
+  readonly homeRegion: string;
+  readonly homeAccount: string;
+  readonly keys = new KeyCache();
+  readonly refusals = new Refusals();
+  readonly ports: Partial<Ports> = {};
+  readonly bus: Bus;
+  readonly #credentials: RootCredentials;
+
+  constructor({ store, clock, registry, region, log, credentials }: InstanceOptions) {
+    this.store = store;
+    this.clock = clock;
+    this.registry = registry;
+    this.homeRegion = region;
+    this.homeAccount = credentials.accountId;
+    this.#credentials = credentials;
+    this.bus = new Bus(store, clock, this.#work(log));
+  }
+
+  /** Makes what must exist before the first call. */
+  async bootstrap(): Promise<void> {
+    const { accountId: account, accessKeyId, secretAccessKey } = this.#credentials;
+    const loaded = await Promise.all(this.registry.bootstrapNames.map((name) => this.registry.load(name)));
+    await this.store.transact(async (tx) => {
+      const state = await hostState.get(tx, "clock");
+      this.clock.restore(state?.clockOffsetMs ?? 0);
+      for (const { definition } of loaded) {
+        await definition.bootstrap?.({
+          tx,
+          clock: this.clock,
+          account,
+          rootCredentials: { accessKeyId, secretAccessKey },
+        });
+      }
+    });
+    for (const { definition } of loaded) Object.assign(this.ports, definition.provides);
+  }
+
+  readonly host = {
+    status: () => ({
+      version,
+      account: this.homeAccount,
+      region: this.homeRegion,
+      services: this.registry.names,
+      store: this.store.stats(),
+    }),
+    refusal: (requestId: string) => this.refusals.find(requestId),
+    advanceClock: async (byMs: number) => {
+      const target = this.clock.now() + byMs;
+      await this.bus.settle();
+      // From one due time to the next, so that each timer sees its own time, and what it sets fires too.
+      for (;;) {
+        const dueMs = await this.bus.nextDueMs();
+        if (dueMs === undefined || dueMs > target) break;
+        await this.#moveClock(dueMs);
+        await this.bus.settle();
+      }
+      await this.#moveClock(target);
+    },
+    reset: async () => {
+      await this.store.reset();
+      await this.bootstrap();
+      await this.bus.followersChanged();
+    },
+  };
+
+  /** Moves the clock to a time, if it is ahead. The offset is kept before anything happens at that time. */
+  async #moveClock(toMs: number): Promise<void> {
+    this.clock.advance(Math.max(0, toMs - this.clock.now()));
+    const { offsetMs } = this.clock;
+    await this.store.transact(async (tx) => hostState.put(tx, ["clock"], { clockOffsetMs: offsetMs }));
+    this.bus.waiters.notifyAll();
+  }
+
+  #work(log: Logger): Work {
+    return {
+      timer: async (timer, claim) => {
+        const { definition } = await this.registry.load(timer.service);
+        const handler = definition.timers?.[timer.name];
+        if (handler === undefined) throw new Error(`${timer.service} has no timer ${timer.name}.`);
+        await inBackground(this, timer, async (ctx, tx) => {
+          if (await claim(tx)) await handler(timer.payload as never, ctx as never);
+        });
+      },
+      delivery: async (item, claim) => {
+        const { definition } = await this.registry.load(item.service);
+        const delivery = definition.deliveries?.[item.name];
+        if (delivery === undefined) throw new Error(`${item.service} has no delivery ${item.name}.`);
+        const { account, region } = item;
+        const at = { account, region, nowMs: this.clock.now() };
+        const result = await delivery.send?.(item.payload as never, at);
+        await inBackground(this, item, async (ctx, tx) => {
+          if (await claim(tx)) await delivery.settle(item.payload as never, ctx as never, result as never);
+        });
+      },
+      follow: async (service, entries, move) => {
+        const { definition } = await this.registry.load(service);
+        const origin = { service, account: this.homeAccount, region: this.homeRegion };
+        await inBackground(this, origin, async (ctx, tx) => {
+          if (await move(tx)) await definition.followsRecord?.(entries, ctx);
+        });
+      },
+      metrics: (gathered) => this.#publish(gathered),
+      failed: (error, what) => log.error({ err: error, ...what }, "work in the background failed"),
+    };
+  }
+
+  /** Puts services' metrics to CloudWatch, under the principal of CloudWatch itself. */
+  async #publish(gathered: Gathered[]): Promise<void> {
+    if (!this.registry.names.includes("cloudwatch")) return;
+    const { operations } = await this.registry.load("cloudwatch");
+    if (!operations.has("PutMetricData")) return;
+    const batches = new Map<string, Gathered[]>();
+    for (const one of gathered) {
+      const key = `${one.account}/${one.region}/${one.namespace}`;
+      const batch = batches.get(key);
+      if (batch === undefined) batches.set(key, [one]);
+      else batch.push(one);
+    }
+    for (const batch of batches.values()) await this.#publishOf(batch);
+  }
+
+  async #publishOf(batch: Gathered[]): Promise<void> {
+    for (let at = 0; at < batch.length; at += maxMetricsPerCall) {
+      const part = batch.slice(at, at + maxMetricsPerCall);
+      const { account, region, namespace } = part[0] as Gathered;
+      await inBackground(this, { service: "cloudwatch", account, region }, async (ctx) => {
+        await ctx.call(
+          "cloudwatch",
+          "PutMetricData",
+          { Namespace: namespace, MetricData: part.map(datumOf) },
+          {
+            as: servicePrincipal("monitoring.amazonaws.com", { sourceAccount: account }),
+          },
+        );
+      });
+    }
+  }
+}
+
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html */
+const maxMetricsPerCall = 1_000;
+
+function datumOf({ name, dimensions, unit, minuteMs, counts }: Gathered): Record<string, unknown> {
+  return {
+    MetricName: name,
+    Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+    Timestamp: new Date(minuteMs),
+    Unit: unit,
+    Values: [...counts.keys()],
+    Counts: [...counts.values()],
+  };
+}
