@@ -258,9 +258,12 @@ class RunningCall {
   ): Promise<Record<string, unknown>> {
     const depth = (this.#call.depth ?? 0) + 1;
     if (depth > maxCallDepth) throw new Error("Calls between services nest too deeply.");
-    const service = await this.#environment.registry.load(name);
-    const runnable = service.operations.get(operation);
-    if (runnable === undefined) throw new Error(`${name} has no operation ${operation}.`);
+    const { registry } = this.#environment;
+    const service = registry.names.includes(name) ? await registry.load(name) : undefined;
+    const runnable = service?.operations.get(operation);
+    if (service === undefined || runnable === undefined) {
+      throw new AwsError("NotImplemented", `Cloudkeep does not build ${name}:${operation}.`, { status: 501 });
+    }
     const call: Call = {
       ...this.#call,
       depth,
