@@ -122,8 +122,13 @@ export class Instance implements Gateway {
         const delivery = definition.deliveries?.[item.name];
         if (delivery === undefined) throw new Error(`${item.service} has no delivery ${item.name}.`);
         const { account, region } = item;
-        const at = { account, region, nowMs: this.clock.now() };
-        const result = await delivery.send?.(item.payload as never, at);
+        const scope = {
+          account,
+          region,
+          nowMs: this.clock.now(),
+          read: this.store.transact.bind(this.store),
+        };
+        const result = await delivery.send?.(item.payload as never, scope);
         await inBackground(this, item, async (ctx, tx) => {
           if (await claim(tx)) await delivery.settle(item.payload as never, ctx as never, result as never);
         });

@@ -1,4 +1,5 @@
 import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
+import { EventBridge } from "@aws-sdk/client-eventbridge";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { KMSClient } from "@aws-sdk/client-kms";
 import {
@@ -39,6 +40,7 @@ export function clients(cloudkeep: { endpoint: string }, credentials: Credential
     kms: new KMSClient(options),
     organizations: new OrganizationsClient(options),
     cloudtrail: new CloudTrailClient(options),
+    events: new EventBridge(options),
   };
 }
 
@@ -79,4 +81,9 @@ export async function newMember(organizations: OrganizationsClient, AccountName 
   const CreateAccountRequestId = CreateAccountStatus?.Id;
   const made = await organizations.send(new DescribeCreateAccountStatusCommand({ CreateAccountRequestId }));
   return made.CreateAccountStatus?.AccountId ?? "";
+}
+
+/** A policy of one statement. */
+export function policyOf(statement: Record<string, unknown>): string {
+  return JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
 }

@@ -208,8 +208,8 @@ class RunningCall {
       waited,
       notify: (topic) => afterCommit(() => bus.waiters.notify(topic)),
       emit: (event) => {
-        const payload = { ...event, atMs: event.atMs ?? this.#nowMs };
         const { account: at = account, region: where = region } = event;
+        const payload = { events: [{ ...event, atMs: event.atMs ?? this.#nowMs }] };
         bus
           .outboxOf(this.#tx, { service: "events", account: at, region: where, hops }, afterCommit)
           .put("emit", payload);

@@ -1,4 +1,4 @@
-import type { Reads, Transaction } from "../storage/store.ts";
+import type { MaybePromise, Reads, Transaction } from "../storage/store.ts";
 import type { Caller, Guardrails, PrincipalPolicies } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
@@ -257,9 +257,18 @@ export interface ServiceDefinition {
 /** Durable work that follows a commit. What it throws is a fault: the item is tried again later, and given up in the end. */
 export interface Delivery {
   /** What happens outside of the store, as a request to another host; its result goes to `settle`. */
-  send?(payload: never, at: { account: string; region: string; nowMs: number }): Promise<unknown>;
+  send?(payload: never, scope: DeliveryScope): Promise<unknown>;
   /** Runs in the transaction that deletes the item; what is to be tried again, it puts into the outbox anew. */
   settle(payload: never, ctx: Context<never>, result: never): Promise<void>;
+}
+
+export interface DeliveryScope {
+  account: string;
+  region: string;
+  /** ms since the epoch, by the clock. */
+  nowMs: number;
+  /** Reads state, in a transaction that writes nothing. */
+  read<T>(body: (tx: Transaction) => MaybePromise<T>): Promise<T>;
 }
 
 export interface BootstrapContext {

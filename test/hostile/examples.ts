@@ -7,7 +7,7 @@ export type Value = string | number | boolean | Buffer | Date | Value[] | { [nam
 
 /** Texts for members that have a meaning; the first that fits the member's limits is taken. */
 export interface Texts {
-  /** By the member's name. */
+  /** By the member's name, or by service and member: "events.ResourceARN". */
   named: Record<string, string>;
   /** For every other member, in order of preference. */
   others: readonly string[];
@@ -48,13 +48,13 @@ function example(contract: Contract, member: Member, name: string, texts: Texts,
   const { secret } = texts;
   if (member.sensitive && secret !== undefined && shape.type === "string") return secret;
   if (member.sensitive && secret !== undefined && shape.type === "blob") return Buffer.from(secret);
-  return scalar(shape as ScalarShape, name, texts);
+  return scalar(shape as ScalarShape, name, contract.service, texts);
 }
 
-function scalar(shape: ScalarShape, name: string, texts: Texts): Value {
+function scalar(shape: ScalarShape, name: string, service: string, texts: Texts): Value {
   switch (shape.type) {
     case "string":
-      return text(shape, name, texts);
+      return text(shape, name, service, texts);
     case "boolean":
       return false;
     case "blob":
@@ -66,7 +66,7 @@ function scalar(shape: ScalarShape, name: string, texts: Texts): Value {
   }
 }
 
-function text(shape: ScalarShape, name: string, { named, others }: Texts): string {
+function text(shape: ScalarShape, name: string, service: string, { named, others }: Texts): string {
   const [first] = shape.enum ?? [];
   if (first !== undefined) return first;
   const pattern = shape.pattern === undefined ? undefined : compilePattern(shape.pattern);
@@ -74,7 +74,9 @@ function text(shape: ScalarShape, name: string, { named, others }: Texts): strin
     one.length >= (shape.min ?? 0) &&
     one.length <= (shape.max ?? Number.POSITIVE_INFINITY) &&
     (pattern?.test(one) ?? true);
-  const given = [named[name], ...others].find((one) => one !== undefined && fits(one));
+  const given = [named[`${service}.${name}`], named[name], ...others].find(
+    (one) => one !== undefined && fits(one),
+  );
   if (given === undefined) throw new Error(`No example fits ${name} (${JSON.stringify(shape)}): add one.`);
   return given;
 }

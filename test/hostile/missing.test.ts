@@ -22,7 +22,7 @@ const atMost: Record<string, number> = {
   s3: 107,
   sqs: 23,
   sns: 42,
-  events: 57,
+  events: 15,
   scheduler: 12,
   logs: 113,
   cloudwatch: 46,

@@ -57,6 +57,7 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       Url: "https://issuer.example.com",
       OpenIDConnectProviderArn: `arn:aws:iam::${accountId}:oidc-provider/issuer.example.com`,
       SAMLProviderArn: `arn:aws:iam::${accountId}:saml-provider/example`,
+      "events.ResourceARN": `arn:aws:events:us-east-1:${accountId}:rule/example`,
       SerialNumber: `arn:aws:iam::${accountId}:mfa/example`,
       DeletionTaskId:
         "task/aws-service-role/example.amazonaws.com/AWSServiceRoleForExample/00000000-0000-4000-8000-000000000000",

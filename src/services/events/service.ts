@@ -1,10 +1,37 @@
-import { defineService } from "../../kit/service.ts";
+import { defineService, operationsIn } from "../../kit/service.ts";
+import * as apiDestinations from "./apiDestinations.ts";
+import * as archives from "./archives.ts";
+import * as buses from "./buses.ts";
+import * as connections from "./connections.ts";
+import { invoke } from "./deliver.ts";
 import { missing } from "./missing.ts";
+import * as patterns from "./patterns.ts";
+import * as permissions from "./permissions.ts";
+import * as putEvents from "./putEvents.ts";
+import * as replays from "./replays.ts";
+import * as rules from "./rules.ts";
+import * as ruleTargets from "./ruleTargets.ts";
+import { runRule } from "./schedules.ts";
+import * as tags from "./tags.ts";
 
-/** EventBridge. */
+/** EventBridge: what happens, matched against rules, and handed to their targets. */
 export default defineService({
   name: "events",
   eventSource: "events.amazonaws.com",
-  operations: [],
+  operations: [
+    buses,
+    permissions,
+    rules,
+    ruleTargets,
+    putEvents,
+    patterns,
+    archives,
+    replays,
+    connections,
+    apiDestinations,
+    tags,
+  ].flatMap(operationsIn),
   missing,
+  timers: { runRule },
+  deliveries: { invoke, emit: putEvents.emit, replay: replays.replay },
 });

@@ -69,6 +69,7 @@ export const assumeRole = sts.operation("AssumeRole", {
       ...sessionTags(input, ctx),
       ...(sourceIdentity !== undefined && { sourceIdentity }),
       ...(ctx.caller.principal.kind === "role-session" && { chained: true }),
+      ...(ctx.caller.principal.kind === "service" && { invokedBy: ctx.caller.principal.service ?? "" }),
     };
     const caller = roleCaller(role, input.RoleSessionName, session);
     return {
