@@ -29,6 +29,8 @@ export function positionOf(marker: string): string[] {
 export interface PageOptions<Row> {
   limit: number;
   marker?: string | undefined;
+  /** Only rows whose key goes on with this, behind `parts`. */
+  startsWith?: string | undefined;
   /** Rows that are not shown do not count; pages stay full. */
   where?: (row: Row) => boolean;
 }
@@ -38,21 +40,37 @@ export async function pageOf<Row, Key extends readonly string[]>(
   rows: Table<Row, Key>,
   tx: Transaction,
   parts: readonly string[],
-  { limit, marker, where }: PageOptions<Row>,
+  options: PageOptions<Row>,
 ): Promise<Page<Row>> {
-  const items: Row[] = [];
+  const { items, ...rest } = await keyedPageOf(rows, tx, parts, options);
+  return { ...rest, items: items.map(({ row }) => row) };
+}
+
+/** The same, each row with its key. */
+export async function keyedPageOf<Row, Key extends readonly string[]>(
+  rows: Table<Row, Key>,
+  tx: Transaction,
+  parts: readonly string[],
+  { limit, marker, startsWith, where }: PageOptions<Row>,
+): Promise<Page<{ key: Key; row: Row }>> {
+  const items: { key: Key; row: Row }[] = [];
   let after = marker === undefined ? undefined : positionOf(marker);
   for (;;) {
     const wanted = limit + 1 - items.length;
-    const batch = await rows.list(tx, parts, { limit: wanted, ...(after && { after }) });
-    for (const { key, row } of batch) {
-      if (where !== undefined && !where(row)) {
-        after = key.slice(parts.length);
+    const batch = await rows.list(tx, parts, {
+      limit: wanted,
+      ...(startsWith && { startsWith }),
+      ...(after && { after }),
+    });
+    for (const entry of batch) {
+      const position = entry.key.slice(parts.length);
+      if (where !== undefined && !where(entry.row)) {
+        after = position;
         continue;
       }
       if (items.length === limit) return { items, next: markerOf(after ?? []) };
-      items.push(row);
-      after = key.slice(parts.length);
+      items.push(entry);
+      after = position;
     }
     if (batch.length < wanted) return { items };
   }
