@@ -7,6 +7,7 @@ import {
   DescribeCreateAccountStatusCommand,
   OrganizationsClient,
 } from "@aws-sdk/client-organizations";
+import { Scheduler } from "@aws-sdk/client-scheduler";
 import { STSClient } from "@aws-sdk/client-sts";
 import { type Cloudkeep, start } from "../src/start.ts";
 import { MemoryStore } from "../src/storage/memory.ts";
@@ -41,6 +42,7 @@ export function clients(cloudkeep: { endpoint: string }, credentials: Credential
     organizations: new OrganizationsClient(options),
     cloudtrail: new CloudTrailClient(options),
     events: new EventBridge(options),
+    scheduler: new Scheduler(options),
   };
 }
 

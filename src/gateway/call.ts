@@ -13,6 +13,7 @@ import type { LogEntry, LogReader, Savepoint, Store, Transaction } from "../stor
 import { Authorizer, accountOfArn, type Judgement } from "./authorize.ts";
 import { denialDetails, denied, reasonOf } from "./deny.ts";
 import { nameOf } from "./dialect.ts";
+import { readDocument } from "./document.ts";
 import { entriesOf, identityOf, serviceEventEntry } from "./record.ts";
 import type { LoadedService, Registry, RunnableOperation } from "./registry.ts";
 
@@ -273,7 +274,7 @@ class RunningCall {
       caller: options.as,
       account: options.account ?? (options.as.principal.account || this.#call.account),
       region: options.region ?? this.#call.region,
-      input,
+      input: options.isDocument ? readDocument(service.codec, operation, input) : input,
     };
     const outcome = await runCall(call, this.#tx, this.#environment);
     if (outcome.error !== undefined) throw outcome.error;

@@ -101,6 +101,8 @@ export interface CallOptions {
   as: Caller;
   region?: string;
   account?: string;
+  /** The input is a JSON document, as a client of an AWS JSON protocol would send it: bytes in base64, times as numbers. */
+  isDocument?: true;
 }
 
 export interface Timers {

@@ -3,12 +3,14 @@ import { awsQuery, identifyQuery } from "./awsQuery.ts";
 import { isStructure } from "./compile.ts";
 import type { Contract, Protocol, StructureShape } from "./contract.ts";
 import { ec2Query } from "./ec2Query.ts";
+import { jsonFormat } from "./json.ts";
 import type { ProtocolCodec, ReadRequest, ResolvedError, WriteResponse } from "./protocol.ts";
 import { restJson } from "./restJson.ts";
 import { restXml } from "./restXml.ts";
 import { identifyRest } from "./routes.ts";
 import { identifyRpcv2Cbor, rpcv2Cbor } from "./rpcv2Cbor.ts";
 import { type Validate, validator } from "./validate.ts";
+import { ValueCodec } from "./values.ts";
 import type { OperationCodec, ServiceCodec, WireError, WireRequest } from "./wire.ts";
 
 export type * from "./contract.ts";
@@ -53,7 +55,13 @@ export function serviceCodec(contract: Contract): ServiceCodec {
     writeError(protocol, error, requestId) {
       return codecFor(protocol).writeError(resolveError(contract, protocol, error), requestId);
     },
+    readDocument: (operation, document) => documentReader(contract)(operation)(document, 0) as never,
   };
+}
+
+function documentReader(contract: Contract) {
+  const values = new ValueCodec(contract, jsonFormat(false));
+  return (operation: string) => values.reader(contract.operations[operation]?.input ?? "");
 }
 
 function operationCodec(

@@ -42,4 +42,6 @@ export interface OperationCodec {
 export interface ServiceCodec {
   operation(name: string): OperationCodec | undefined;
   writeError(protocol: Protocol, error: WireError, requestId: string): WireResponse;
+  /** Reads an input from a parsed JSON document, whatever wires the service speaks. */
+  readDocument(operation: string, document: Record<string, unknown>): Record<string, unknown>;
 }

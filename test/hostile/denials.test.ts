@@ -72,8 +72,10 @@ async function call(target: Target, credentials?: Credentials): Promise<RawAnswe
 }
 
 /** The code of an error answer, JSON or XML; undefined for a success. */
-function codeOf({ status, body }: RawAnswer): string | undefined {
+function codeOf({ status, headers, body }: RawAnswer): string | undefined {
   if (status < 300) return undefined;
+  const named = headers["x-amzn-errortype"];
+  if (typeof named === "string") return named;
   return /"__type":"(?:[^"#]*#)?([^"]+)"/.exec(body)?.[1] ?? /<Code>([^<]+)<\/Code>/.exec(body)?.[1] ?? body;
 }
 

@@ -23,7 +23,7 @@ const atMost: Record<string, number> = {
   sqs: 23,
   sns: 42,
   events: 15,
-  scheduler: 12,
+  scheduler: 0,
   logs: 113,
   cloudwatch: 46,
 };

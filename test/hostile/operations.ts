@@ -58,6 +58,7 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       OpenIDConnectProviderArn: `arn:aws:iam::${accountId}:oidc-provider/issuer.example.com`,
       SAMLProviderArn: `arn:aws:iam::${accountId}:saml-provider/example`,
       "events.ResourceARN": `arn:aws:events:us-east-1:${accountId}:rule/example`,
+      "scheduler.ResourceArn": `arn:aws:scheduler:us-east-1:${accountId}:schedule-group/example`,
       SerialNumber: `arn:aws:iam::${accountId}:mfa/example`,
       DeletionTaskId:
         "task/aws-service-role/example.amazonaws.com/AWSServiceRoleForExample/00000000-0000-4000-8000-000000000000",
