@@ -40,6 +40,8 @@ export class Instance implements Gateway {
   readonly refusals = new Refusals();
   readonly ports: Partial<Ports> = {};
   readonly bus: Bus;
+  /** Set once it listens. */
+  endpoint = "";
   readonly #credentials: RootCredentials;
 
   constructor({ store, clock, registry, region, log, credentials }: InstanceOptions) {
@@ -79,6 +81,7 @@ export class Instance implements Gateway {
       services: this.registry.names,
       store: this.store.stats(),
     }),
+    endpoint: () => this.endpoint,
     refusal: (requestId: string) => this.refusals.find(requestId),
     advanceClock: async (byMs: number) => {
       const target = this.clock.now() + byMs;

@@ -60,10 +60,11 @@ export async function start(options: StartOptions): Promise<Cloudkeep> {
     host,
     options.port ?? 0,
   );
-  await gateway.bus.start();
   const name = host.includes(":") ? `[${host}]` : host;
+  gateway.endpoint = `${options.tls ? "https" : "http"}://${name}:${listening.port}`;
+  await gateway.bus.start();
   return {
-    endpoint: `${options.tls ? "https" : "http"}://${name}:${listening.port}`,
+    endpoint: gateway.endpoint,
     port: listening.port,
     region,
     accountId: credentials.accountId,

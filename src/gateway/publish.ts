@@ -11,13 +11,17 @@ export async function publicDocument(
   { method, path, headers }: Exchange,
   { registry, store }: Pick<Environment, "registry" | "store">,
 ): Promise<WireResponse | undefined> {
-  const mark = path.indexOf("/.well-known/");
-  if (method !== "GET" || mark < 0) return undefined;
-  const host = mark > 0 ? path.slice(1, mark) : (headers.host ?? "").replace(/:\d+$/, "");
-  const publisher = registry.publisher(host);
+  if (method !== "GET") return undefined;
+  const [host, named] = hostAndPath(headers.host ?? "", path);
+  const publisher = registry.publisher(host, named);
   if (publisher === undefined) return undefined;
   const { definition } = await registry.load(publisher);
-  const document = await store.transact(async (tx) => definition.publishes?.(host, path.slice(mark), tx));
+  const document = await store.transact(async (tx) => definition.publishes?.(host, named, tx));
   if (document === undefined) return { status: 404, headers: [], body: "" };
   return { status: 200, headers: ["content-type", document.contentType], body: document.body };
+}
+
+function hostAndPath(host: string, path: string): [host: string, path: string] {
+  const mark = path.indexOf("/.well-known/");
+  return mark > 0 ? [path.slice(1, mark), path.slice(mark)] : [host.replace(/:\d+$/, ""), path];
 }

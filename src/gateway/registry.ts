@@ -92,9 +92,11 @@ export class Registry {
     return this.#byVersion.get(version);
   }
 
-  /** The service that publishes documents under a host name. */
-  publisher(host: string): string | undefined {
-    return Object.entries(this.#entries).find(([, entry]) => entry.publishesFor?.test(host))?.[0];
+  /** The service that publishes a document. */
+  publisher(host: string, path: string): string | undefined {
+    return Object.entries(this.#entries).find(
+      ([, { publishes }]) => publishes?.path.test(path) && (publishes.host?.test(host) ?? true),
+    )?.[0];
   }
 
   contract(service: string): Contract {

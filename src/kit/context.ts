@@ -79,6 +79,8 @@ export interface ServiceEventDetails {
 /** What Cloudkeep's own service may do to the process that it runs in. */
 export interface Host {
   status(): Record<string, unknown>;
+  /** Where it listens: "http://127.0.0.1:4566". What it sends to others (links, certificates) names it so. */
+  endpoint(): string;
   /** A recent call that was refused before any policy was asked. */
   refusal(requestId: string): Refusal | undefined;
   /** Moves the clock forward and runs what became due. */

@@ -5,8 +5,8 @@ export interface ServiceEntry {
   load: () => Promise<{ default: ServiceDefinition }>;
   /** Provides part of the path (credentials, policies), so it is loaded at start; the others on first use. */
   provides?: true;
-  /** Hosts whose documents the service publishes to everybody. */
-  publishesFor?: RegExp;
+  /** Documents that the service publishes to everybody: their path, and their host where that matters. */
+  publishes?: { path: RegExp; host?: RegExp };
 }
 
 /** One line for each service: deleting the line deletes the service. */
@@ -15,14 +15,17 @@ export const services: Record<string, ServiceEntry> = {
   sts: {
     load: () => import("./sts/service.ts"),
     provides: true,
-    publishesFor: /^[0-9a-f-]{36}\.tokens\.sts\.global\.api\.aws$/,
+    publishes: { path: /^\/\.well-known\//, host: /^[0-9a-f-]{36}\.tokens\.sts\.global\.api\.aws$/ },
   },
   organizations: { load: () => import("./organizations/service.ts"), provides: true },
   kms: { load: () => import("./kms/service.ts") },
   cloudtrail: { load: () => import("./cloudtrail/service.ts") },
   s3: { load: () => import("./s3/service.ts") },
   sqs: { load: () => import("./sqs/service.ts") },
-  sns: { load: () => import("./sns/service.ts") },
+  sns: {
+    load: () => import("./sns/service.ts"),
+    publishes: { path: /^\/SimpleNotificationService-[0-9a-f]{32}\.pem$/ },
+  },
   events: { load: () => import("./events/service.ts") },
   scheduler: { load: () => import("./scheduler/service.ts") },
   logs: { load: () => import("./logs/service.ts") },

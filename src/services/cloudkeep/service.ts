@@ -1,52 +1,13 @@
-import type { Context } from "../../kit/context.ts";
 import { timeOfUuid } from "../../kit/ids.ts";
 import { type RecordRow, recordLog } from "../../kit/record.ts";
-import { defineService, serviceApi } from "../../kit/service.ts";
+import { defineService, operationsIn } from "../../kit/service.ts";
+import { api, own } from "./contract.ts";
+import * as mail from "./mail.ts";
 
 /**
  * Cloudkeep's own operations, behind the same gate as AWS's: signed, authorized (`cloudkeep:…` actions) and
  * recorded. The command line uses nothing else.
  */
-
-interface Operations {
-  GetStatus: { input: object; output: Status; errors: never };
-  ExplainRequest: {
-    input: { RequestId: string };
-    output: { EventJson?: string; DecisionsJson?: string; RefusalJson?: string };
-    errors: "NotFoundException";
-  };
-  ListRecord: {
-    input: { After?: string; MaxResults?: number; Newest?: boolean };
-    output: { EventJsons: string[]; Next?: string };
-    errors: never;
-  };
-  AdvanceClock: { input: { Seconds: number }; output: { Now: Date }; errors: never };
-  ResetState: { input: object; output: object; errors: never };
-}
-
-interface Status {
-  Version: string;
-  Account: string;
-  Region: string;
-  Now: Date;
-  Services: string[];
-  StoreJson: string;
-}
-
-const api = serviceApi<Operations>("cloudkeep");
-
-/** The record and the clock belong to the home account: another account's administrator has no say in them. */
-function own(action: string) {
-  return (_input: unknown, ctx: Context) => ({
-    action: `cloudkeep:${action}`,
-    resource: "*",
-    resourceAccount: homeAccount(ctx),
-  });
-}
-
-function homeAccount(ctx: Context): string {
-  return String(ctx.host.status().account);
-}
 
 const getStatus = api.operation("GetStatus", {
   access: own("GetStatus"),
@@ -130,6 +91,6 @@ const resetState = api.operation("ResetState", {
 export default defineService({
   name: "cloudkeep",
   eventSource: "cloudkeep.localhost",
-  operations: [getStatus, explainRequest, listRecord, advanceClock, resetState],
+  operations: [getStatus, explainRequest, listRecord, advanceClock, resetState, ...operationsIn(mail)],
   missing: [],
 });

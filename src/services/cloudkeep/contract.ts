@@ -1,0 +1,63 @@
+import type { Context } from "../../kit/context.ts";
+import { serviceApi } from "../../kit/service.ts";
+
+interface Operations {
+  GetStatus: { input: object; output: Status; errors: never };
+  ExplainRequest: {
+    input: { RequestId: string };
+    output: { EventJson?: string; DecisionsJson?: string; RefusalJson?: string };
+    errors: "NotFoundException";
+  };
+  ListRecord: {
+    input: { After?: string; MaxResults?: number; Newest?: boolean };
+    output: { EventJsons: string[]; Next?: string };
+    errors: never;
+  };
+  AdvanceClock: { input: { Seconds: number }; output: { Now: Date }; errors: never };
+  ResetState: { input: object; output: object; errors: never };
+  DeliverMail: { input: MailInput; output: { MailId: string }; errors: never };
+  ListMail: {
+    input: { To?: string; MaxResults?: number; NextToken?: string };
+    output: { Mails: Mail[]; NextToken?: string };
+    errors: never;
+  };
+  GetMail: { input: { MailId: string }; output: Mail; errors: "NotFoundException" };
+  DeleteMail: { input: { MailId: string }; output: object; errors: "NotFoundException" };
+}
+
+export interface Status {
+  Version: string;
+  Account: string;
+  Region: string;
+  Now: Date;
+  Services: string[];
+  StoreJson: string;
+}
+
+export const api = serviceApi<Operations>("cloudkeep");
+
+export interface MailInput {
+  Channel: "email" | "sms";
+  To: string;
+  From: string;
+  Subject?: string;
+  Body: string;
+}
+
+export interface Mail extends MailInput {
+  MailId: string;
+  ReceivedAt: Date;
+}
+
+/** The record, the clock and the mailbox belong to the home account: another account's administrator has no say in them. */
+export function own(action: string) {
+  return (_input: unknown, ctx: Context) => ({
+    action: `cloudkeep:${action}`,
+    resource: "*",
+    resourceAccount: homeAccount(ctx),
+  });
+}
+
+function homeAccount(ctx: Context): string {
+  return String(ctx.host.status().account);
+}
