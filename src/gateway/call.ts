@@ -14,6 +14,7 @@ import { Authorizer, accountOfArn, type Judgement } from "./authorize.ts";
 import { denialDetails, denied, reasonOf } from "./deny.ts";
 import { nameOf } from "./dialect.ts";
 import { readDocument } from "./document.ts";
+import { emitEvents } from "./emit.ts";
 import { entriesOf, identityOf, serviceEventEntry } from "./record.ts";
 import type { LoadedService, Registry, RunnableOperation } from "./registry.ts";
 
@@ -208,13 +209,10 @@ class RunningCall {
       wait: (topic, untilMs) => new Waiting(topic, untilMs),
       waited,
       notify: (topic) => afterCommit(() => bus.waiters.notify(topic)),
-      emit: (event) => {
-        const { account: at = account, region: where = region } = event;
-        const payload = { events: [{ ...event, atMs: event.atMs ?? this.#nowMs }] };
-        bus
-          .outboxOf(this.#tx, { service: "events", account: at, region: where, hops }, afterCommit)
-          .put("emit", payload);
-      },
+      emit: (...events) =>
+        emitEvents(events, { account, region, hops, atMs: this.#nowMs }, (scope) =>
+          bus.outboxOf(this.#tx, scope, afterCommit),
+        ),
       metric: (metric) =>
         afterCommit(() => bus.metric(metric, metric.account ?? account, metric.region ?? region)),
       assumeRole: (roleArn, by, sessionName) => this.#assumeRole(roleArn, by, sessionName),

@@ -43,8 +43,8 @@ export interface Context<Codes extends string = string> {
   readonly waited: boolean;
   /** Wakes the calls that wait for a topic, once this transaction is on disk. */
   notify(topic: string): void;
-  /** Tells EventBridge what happened: an event of an AWS service, on the default bus. */
-  emit(event: AwsEvent): void;
+  /** Tells EventBridge what happened: events of an AWS service, on the default bus. */
+  emit(...events: AwsEvent[]): void;
   /** A metric of the service itself ("AWS/SQS"), once this transaction is on disk. */
   metric(metric: Metric): void;
   /**
@@ -138,6 +138,8 @@ export interface AwsEvent {
   /** Left out, the call's own. */
   account?: string;
   region?: string;
+  /** How many deliveries led to what it tells of; left out, as many as to the call. */
+  hops?: number;
 }
 
 export interface Metric {

@@ -16,7 +16,7 @@ const atMost: Record<string, number> = {
   iam: 9,
   sts: 1,
   kms: 6,
-  cloudtrail: 59,
+  cloudtrail: 44,
   cloudkeep: 0,
   organizations: 20,
   s3: 107,

@@ -1,10 +1,7 @@
 import type { Event, LookupAttribute } from "@aws-sdk/client-cloudtrail";
-import type { Operations } from "../../../build/contracts/cloudtrail.d.ts";
 import { type RecordRow, recordLog } from "../../kit/record.ts";
-import { serviceApi } from "../../kit/service.ts";
 import type { LogPage } from "../../storage/store.ts";
-
-const cloudtrail = serviceApi<Operations>("cloudtrail");
+import { cloudtrail } from "./contract.ts";
 
 /** The event history goes back 90 days. */
 const historyMs = 90 * 24 * 60 * 60_000;
