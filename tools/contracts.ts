@@ -23,6 +23,8 @@ interface Row {
   terseValidation?: true;
   bareErrors?: true;
   testOnly?: true;
+  /** Operations that AWS takes unsigned, though its models do not say so: links in messages lead to them. */
+  unsigned?: string[];
 }
 
 const table: Row[] = [
@@ -34,7 +36,12 @@ const table: Row[] = [
 
   { service: "s3", client: "client-s3", protocols: ["restXml"], bareErrors: true },
   { service: "sqs", client: "client-sqs", protocols: ["awsJson1_0", "awsQuery"] },
-  { service: "sns", client: "client-sns", protocols: ["awsQuery"] },
+  {
+    service: "sns",
+    client: "client-sns",
+    protocols: ["awsQuery"],
+    unsigned: ["ConfirmSubscription", "Unsubscribe"],
+  },
   { service: "events", client: "client-eventbridge", protocols: ["awsJson1_1"] },
   { service: "scheduler", client: "client-scheduler", protocols: ["restJson1"] },
   { service: "logs", client: "client-cloudwatch-logs", protocols: ["awsJson1_1"] },
@@ -115,6 +122,7 @@ async function build(row: Row): Promise<Contract> {
   const speaksQuery = facts.queryCompatible === true || row.protocols.includes("awsQuery");
   const joined = new Join(await load("schemas/schemas_0.js"), limits, speaksQuery);
   const operations = joined.operations();
+  for (const name of row.unsigned ?? []) Object.assign(operations[name] ?? {}, { unsigned: true });
   return { ...facts, operations, shapes: joined.shapes };
 }
 

@@ -5,9 +5,17 @@ import type { LogReader } from "../storage/store.ts";
 /** Name of the append log that holds the record. */
 export const recordLog = "record";
 
-/** A time as events show it: "2026-11-24T09:58:18Z". */
+let lastSecond = 0;
+let lastTime = "";
+
+/** A time as events show it: "2026-11-24T09:58:18Z". The last one is remembered: every event of a second has it. */
 export function eventTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  if (second !== lastSecond) {
+    lastTime = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastTime;
 }
 
 /** The service's name in an event's source: "kms". */

@@ -22,7 +22,12 @@ const otherAccount = "444455556666";
 /** Operations that AWS lets any signed caller make. Everything else is refused to a user without policies. */
 const openToEveryCaller = ["sts:GetCallerIdentity", "sts:GetSessionToken"];
 /** Operations that AWS takes unsigned: what they carry is judged instead. */
-const unsigned = ["sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"];
+const unsigned = [
+  "sts:AssumeRoleWithSAML",
+  "sts:AssumeRoleWithWebIdentity",
+  "sns:ConfirmSubscription",
+  "sns:Unsubscribe",
+];
 
 const targets = await builtOperations();
 

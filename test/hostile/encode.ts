@@ -19,7 +19,7 @@ export function requestOf(contract: Contract, operation: string, input: Values):
     return { ...base, headers, body: JSON.stringify(jsonOf(input)) };
   }
   const parameters = new URLSearchParams({ Action: operation, Version: contract.apiVersion });
-  addQuery(parameters, "", input);
+  addQuery(parameters, "", input, contract, contract.operations[operation]?.input);
   return {
     ...base,
     headers: { "content-type": "application/x-www-form-urlencoded" },
@@ -35,12 +35,29 @@ function jsonOf(value: Value): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, jsonOf(member)]));
 }
 
-function addQuery(parameters: URLSearchParams, at: string, value: Value): void {
+/** `shapeName` is the value's shape: maps and structures look alike, and stand differently in a query. */
+function addQuery(
+  parameters: URLSearchParams,
+  at: string,
+  value: Value,
+  contract: Contract,
+  shapeName: string | undefined,
+): void {
+  const shape = shapeName === undefined ? undefined : contract.shapes[shapeName];
   if (Array.isArray(value)) {
-    for (const [i, item] of value.entries()) addQuery(parameters, `${at}.member.${i + 1}`, item);
+    const inner = shape?.type === "list" ? shape.member.shape : undefined;
+    for (const [i, item] of value.entries())
+      addQuery(parameters, `${at}.member.${i + 1}`, item, contract, inner);
   } else if (typeof value === "object" && !Buffer.isBuffer(value) && !(value instanceof Date)) {
-    for (const [name, member] of Object.entries(value))
-      addQuery(parameters, at === "" ? name : `${at}.${name}`, member);
+    for (const [i, [name, one]] of Object.entries(value).entries()) {
+      if (shape?.type === "map") {
+        parameters.set(`${at}.entry.${i + 1}.key`, name);
+        addQuery(parameters, `${at}.entry.${i + 1}.value`, one, contract, shape.value.shape);
+      } else {
+        const inner = shape !== undefined && "members" in shape ? shape.members[name]?.shape : undefined;
+        addQuery(parameters, at === "" ? name : `${at}.${name}`, one, contract, inner);
+      }
+    }
   } else parameters.set(at, textOf(value));
 }
 

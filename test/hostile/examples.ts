@@ -44,7 +44,10 @@ function example(contract: Contract, member: Member, name: string, texts: Texts,
       example(contract, shape.member, name, texts, depth + 1),
     );
   }
-  if (shape.type === "map") return {};
+  if (shape.type === "map") {
+    const key = String(example(contract, shape.key, `${name}.key`, texts, depth + 1));
+    return { [key]: example(contract, shape.value, key, texts, depth + 1) };
+  }
   const { secret } = texts;
   if (member.sensitive && secret !== undefined && shape.type === "string") return secret;
   if (member.sensitive && secret !== undefined && shape.type === "blob") return Buffer.from(secret);

@@ -21,7 +21,7 @@ const atMost: Record<string, number> = {
   organizations: 20,
   s3: 107,
   sqs: 23,
-  sns: 42,
+  sns: 18,
   events: 15,
   scheduler: 0,
   logs: 113,

@@ -1,10 +1,23 @@
-import { defineService } from "../../kit/service.ts";
+import { defineService, operationsIn } from "../../kit/service.ts";
+import * as confirmation from "./confirmation.ts";
+import { confirm, deliver, mail, post } from "./deliver.ts";
+import { fanOut } from "./fanout.ts";
 import { missing } from "./missing.ts";
+import * as policy from "./policy.ts";
+import * as publish from "./publish.ts";
+import { publishes } from "./signing.ts";
+import * as sms from "./sms.ts";
+import * as subscriptions from "./subscriptions.ts";
+import * as tags from "./tags.ts";
+import * as topics from "./topics.ts";
 
-/** Simple Notification Service. */
+/** Simple Notification Service: what is published to a topic reaches all who subscribed. */
 export default defineService({
   name: "sns",
   eventSource: "sns.amazonaws.com",
-  operations: [],
+  operations: [topics, policy, subscriptions, confirmation, publish, tags, sms].flatMap(operationsIn),
   missing,
+  publishes,
+  timers: { forgetTaken: publish.forgetTaken },
+  deliveries: { fanOut, deliver, post, confirm, mail },
 });

@@ -1,0 +1,179 @@
+import type { Context } from "../../kit/context.ts";
+import { BadMarker, keyedPageOf } from "../../kit/paging.ts";
+import { effectivePolicy, topicAttributes } from "./attributes.ts";
+import { sns } from "./contract.ts";
+import { existingTopic, type TopicName, topicAccess, topicArn, topicOfArn } from "./names.ts";
+import { checkPolicy, defaultPolicy } from "./policy.ts";
+import { removeSubscription } from "./subscriptions.ts";
+import { subscriptions, type TopicRow, topics } from "./tables.ts";
+import { checkTags } from "./tags.ts";
+
+const maxTopics = 100_000;
+const pageSize = 100;
+const nameShape = /^[A-Za-z0-9_-]{1,256}$/;
+
+/** Makes a topic; one that stands with the same attributes is answered as it is. https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html */
+export const createTopic = sns.operation("CreateTopic", {
+  access: async ({ Name, Tags }, ctx) => {
+    const topic = { account: ctx.account, region: ctx.region, name: Name };
+    const access = { ...(await topicAccess("CreateTopic", topicArn(topic), ctx)), resourcePolicy: undefined };
+    const accesses = [{ ...access, requestTags: Tags ?? [] }];
+    if (Tags?.length) accesses.push({ ...access, action: "sns:TagResource", requestTags: Tags });
+    return accesses;
+  },
+  async handle({ Name, Attributes = {}, Tags = [] }, ctx) {
+    const fifo = Attributes.FifoTopic?.toLowerCase() === "true";
+    const invalid = (reason: string) =>
+      ctx.error("InvalidParameterException", `Invalid parameter: ${reason}`);
+    if (!nameShape.test(fifo ? Name.replace(/\.fifo$/, "") : Name) || fifo !== Name.endsWith(".fifo"))
+      throw invalid("Topic Name");
+    const topic = { account: ctx.account, region: ctx.region, name: Name };
+    const tags = checkTags(Tags, {}, ctx);
+    for (const [name, value] of Object.entries(Attributes)) checkAttribute(name, value, fifo, ctx);
+    const { Policy, FifoTopic: _, ...attributes } = Attributes as Record<string, string>;
+    const known = await topics.get(ctx.tx, ctx.account, ctx.region, Name);
+    if (known !== undefined) {
+      checkSame(known, attributes, Policy, Tags.length > 0 ? tags : undefined, ctx);
+      return { TopicArn: topicArn(topic) };
+    }
+    const standing = await topics.list(ctx.tx, [ctx.account, ctx.region], { limit: 1, reverse: true });
+    if (standing.length > maxTopics) throw ctx.error("TopicLimitExceededException", "Topic limit exceeded");
+    topics.put(ctx.tx, [ctx.account, ctx.region, Name], {
+      fifo,
+      attributes: fifo ? { ContentBasedDeduplication: "false", ...attributes } : attributes,
+      ...(Policy && { policy: Policy }),
+      tags,
+      createdAt: ctx.clock.now(),
+    });
+    return { TopicArn: topicArn(topic) };
+  },
+});
+
+function checkSame(
+  known: TopicRow,
+  attributes: Record<string, string>,
+  policy: string | undefined,
+  tags: Record<string, string> | undefined,
+  ctx: Context<"InvalidParameterException">,
+): void {
+  const differs = Object.entries(attributes).some(([name, value]) => known.attributes[name] !== value);
+  if (differs || (policy !== undefined && policy !== known.policy)) {
+    throw ctx.error(
+      "InvalidParameterException",
+      "Invalid parameter: Attributes Reason: Topic already exists with different attributes",
+    );
+  }
+  const same = (a: Record<string, string>, b: Record<string, string>) =>
+    Object.entries(a).every(([key, value]) => b[key] === value);
+  if (tags !== undefined && !same(tags, known.tags)) {
+    throw ctx.error(
+      "InvalidParameterException",
+      "Invalid parameter: Tags Reason: Topic already exists with different tags",
+    );
+  }
+}
+
+function checkAttribute(
+  name: string,
+  value: string,
+  fifo: boolean,
+  ctx: Context<"InvalidParameterException">,
+): void {
+  const invalid = (reason: string) => ctx.error("InvalidParameterException", `Invalid parameter: ${reason}`);
+  if (!topicAttributes.has(name)) throw invalid("AttributeName");
+  if (name === "Policy" && value !== "") checkPolicy(value, ctx);
+  if (name === "DeliveryPolicy" && value !== "") {
+    try {
+      effectivePolicy(value);
+    } catch {
+      throw invalid("DeliveryPolicy: failed to parse JSON.");
+    }
+  }
+  if (name === "ContentBasedDeduplication" && !fifo)
+    throw invalid("Attributes Reason: ContentBasedDeduplication is valid for FIFO topics only");
+  if (name === "SignatureVersion" && !/^[12]$/.test(value)) throw invalid("SignatureVersion");
+}
+
+/** https://docs.aws.amazon.com/sns/latest/api/API_DeleteTopic.html */
+export const deleteTopic = sns.operation("DeleteTopic", {
+  access: ({ TopicArn }, ctx) => topicAccess("DeleteTopic", TopicArn, ctx),
+  async handle({ TopicArn }, ctx) {
+    const topic = topicOfArn(TopicArn, ctx);
+    const { account, region, name } = topic;
+    if ((await topics.get(ctx.tx, account, region, name)) === undefined) return {};
+    for (const { key, row } of await subscriptions.list(ctx.tx, [account, region, name]))
+      removeSubscription({ ...topic, id: key[3] }, row, ctx);
+    topics.delete(ctx.tx, account, region, name);
+    return {};
+  },
+});
+
+/** https://docs.aws.amazon.com/sns/latest/api/API_ListTopics.html */
+export const listTopics = sns.operation("ListTopics", {
+  access: () => ({ action: "sns:ListTopics", resource: "*" }),
+  async handle({ NextToken }, ctx) {
+    try {
+      const options = { limit: pageSize, marker: NextToken };
+      const { items, next } = await keyedPageOf(topics, ctx.tx, [ctx.account, ctx.region], options);
+      return {
+        Topics: items.map(({ key: [account, region, name] }) => ({
+          TopicArn: topicArn({ account, region, name }),
+        })),
+        ...(next && { NextToken: next }),
+      };
+    } catch (error) {
+      if (error instanceof BadMarker)
+        throw ctx.error("InvalidParameterException", "Invalid parameter: NextToken");
+      throw error;
+    }
+  },
+});
+
+/** https://docs.aws.amazon.com/sns/latest/api/API_GetTopicAttributes.html */
+export const getTopicAttributes = sns.operation("GetTopicAttributes", {
+  access: ({ TopicArn }, ctx) => topicAccess("GetTopicAttributes", TopicArn, ctx),
+  async handle({ TopicArn }, ctx) {
+    const { topic, row } = await existingTopic(TopicArn, ctx);
+    const { confirmed, pending } = await counts(topic, ctx);
+    const { DisplayName = "", ...rest } = row.attributes;
+    return {
+      Attributes: {
+        TopicArn: topicArn(topic),
+        Owner: topic.account,
+        DisplayName,
+        Policy: row.policy ?? defaultPolicy(topic),
+        EffectiveDeliveryPolicy: JSON.stringify({ http: effectivePolicy(row.attributes.DeliveryPolicy) }),
+        SubscriptionsConfirmed: String(confirmed),
+        SubscriptionsPending: String(pending),
+        SubscriptionsDeleted: "0",
+        ...(row.fifo && { FifoTopic: "true" }),
+        ...rest,
+      },
+    };
+  },
+});
+
+async function counts({ account, region, name }: TopicName, ctx: Context) {
+  const all = await subscriptions.list(ctx.tx, [account, region, name]);
+  const confirmed = all.filter(({ row }) => row.confirmed).length;
+  return { confirmed, pending: all.length - confirmed };
+}
+
+/** https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html */
+export const setTopicAttributes = sns.operation("SetTopicAttributes", {
+  access: ({ TopicArn }, ctx) => topicAccess("SetTopicAttributes", TopicArn, ctx),
+  async handle({ TopicArn, AttributeName, AttributeValue = "" }, ctx) {
+    const { topic, row } = await existingTopic(TopicArn, ctx);
+    checkAttribute(AttributeName, AttributeValue, row.fifo, ctx);
+    const key = [topic.account, topic.region, topic.name] as [string, string, string];
+    if (AttributeName === "Policy") {
+      const { policy: _, ...rest } = row;
+      topics.put(ctx.tx, key, { ...rest, ...(AttributeValue && { policy: AttributeValue }) });
+      return {};
+    }
+    const { [AttributeName]: _, ...others } = row.attributes;
+    const attributes = AttributeValue === "" ? others : { ...others, [AttributeName]: AttributeValue };
+    topics.put(ctx.tx, key, { ...row, attributes });
+    return {};
+  },
+});
