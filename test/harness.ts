@@ -8,6 +8,7 @@ import {
   OrganizationsClient,
 } from "@aws-sdk/client-organizations";
 import { Scheduler } from "@aws-sdk/client-scheduler";
+import { SNS } from "@aws-sdk/client-sns";
 import { STSClient } from "@aws-sdk/client-sts";
 import { type Cloudkeep, start } from "../src/start.ts";
 import { MemoryStore } from "../src/storage/memory.ts";
@@ -43,6 +44,7 @@ export function clients(cloudkeep: { endpoint: string }, credentials: Credential
     cloudtrail: new CloudTrailClient(options),
     events: new EventBridge(options),
     scheduler: new Scheduler(options),
+    sns: new SNS(options),
   };
 }
 
