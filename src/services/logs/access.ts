@@ -99,7 +99,8 @@ async function accessTo(
 }
 
 async function policyOn(row: GroupRow | undefined, { account, region, arn }: NamedGroup, ctx: Context) {
-  if (row?.policy !== undefined) return { name: arn, document: row.policy.document, kind: "resource" as const };
+  if (row?.policy !== undefined)
+    return { name: arn, document: row.policy.document, kind: "resource" as const };
   const held = await policies.get(ctx.tx, account, region);
   if (held === undefined || held.merged === "") return undefined;
   return { name: `resource policies of ${account}`, document: held.merged, kind: "resource" as const };
@@ -126,14 +127,23 @@ export async function existingGroup(
 
 /** For operations that take a group's name or its identifier: one of them, not both. */
 export function checkOneName(
-  { logGroupName, logGroupIdentifier }: { logGroupName?: string | undefined; logGroupIdentifier?: string | undefined },
+  {
+    logGroupName,
+    logGroupIdentifier,
+  }: { logGroupName?: string | undefined; logGroupIdentifier?: string | undefined },
   ctx: Context<"InvalidParameterException">,
 ): void {
   if (logGroupName !== undefined && logGroupIdentifier !== undefined) {
     // Recorded from AWS with this code, which its model does not list for these operations.
-    throw ctx.error("ValidationException", "LogGroup name and LogGroup ARN are mutually exclusive parameters.");
+    throw ctx.error(
+      "ValidationException",
+      "LogGroup name and LogGroup ARN are mutually exclusive parameters.",
+    );
   }
   if (logGroupName === undefined && logGroupIdentifier === undefined) {
-    throw ctx.error("InvalidParameterException", "Either logGroupName or logGroupIdentifier must be specified.");
+    throw ctx.error(
+      "InvalidParameterException",
+      "Either logGroupName or logGroupIdentifier must be specified.",
+    );
   }
 }

@@ -1,10 +1,38 @@
-import { defineService } from "../../kit/service.ts";
+import { defineService, operationsIn } from "../../kit/service.ts";
+import * as filterEvents from "./filterEvents.ts";
+import * as getEvents from "./getEvents.ts";
+import * as groups from "./groups.ts";
+import * as kmsKeys from "./kmsKeys.ts";
+import * as metricFilters from "./metricFilters.ts";
+import { publishMetrics } from "./metricValues.ts";
 import { missing } from "./missing.ts";
+import { purgeGroup, purgeStream } from "./purge.ts";
+import * as putEvents from "./putEvents.ts";
+import { refusesInput } from "./refusals.ts";
+import * as resourcePolicies from "./resourcePolicies.ts";
+import * as retention from "./retention.ts";
+import { settle } from "./settle.ts";
+import * as streams from "./streams.ts";
+import * as tags from "./tags.ts";
 
-/** CloudWatch Logs. */
+/** CloudWatch Logs: lines by group and stream, kept sealed, searched, and made into metrics. */
 export default defineService({
   name: "logs",
   eventSource: "logs.amazonaws.com",
-  operations: [],
+  operations: [
+    groups,
+    streams,
+    tags,
+    retention,
+    kmsKeys,
+    resourcePolicies,
+    putEvents,
+    getEvents,
+    filterEvents,
+    metricFilters,
+  ].flatMap(operationsIn),
   missing,
+  refusesInput,
+  timers: { settle, trimGroup: retention.trimGroup, purgeGroup, purgeStream },
+  deliveries: { publishMetrics: { settle: publishMetrics } },
 });

@@ -2,7 +2,7 @@ import { table } from "../../kit/table.ts";
 
 /** CloudWatch Logs' tables, by account and Region. The lines themselves are in `store/chunkRows.ts`. */
 
-export type LogGroupClass = "STANDARD" | "INFREQUENT_ACCESS" | "DELIVERY";
+export type LogGroupClass = "STANDARD" | "INFREQUENT_ACCESS" | "DELIVERY" | "ESSENTIALS";
 
 export interface GroupRow {
   /** Names can be used again after a deletion; what belongs to a group is found by this. */

@@ -223,7 +223,10 @@ export function openChunk(value: Uint8Array, place: string, key: Uint8Array | un
   if (key === undefined) return rest;
   const decipher = createDecipheriv("aes-256-gcm", key, rest.subarray(0, nonceBytes));
   decipher.setAAD(Buffer.from(place)).setAuthTag(rest.subarray(rest.length - tagBytes));
-  return Buffer.concat([decipher.update(rest.subarray(nonceBytes, rest.length - tagBytes)), decipher.final()]);
+  return Buffer.concat([
+    decipher.update(rest.subarray(nonceBytes, rest.length - tagBytes)),
+    decipher.final(),
+  ]);
 }
 
 function asBuffer(value: Uint8Array): Buffer {

@@ -25,11 +25,7 @@ export function deleteChunk(tx: Transaction, stream: StreamKey, place: string): 
   tx.delete(keyOf(stream, place));
 }
 
-export function getChunk(
-  tx: Reads,
-  stream: StreamKey,
-  place: string,
-): MaybePromise<Uint8Array | undefined> {
+export function getChunk(tx: Reads, stream: StreamKey, place: string): MaybePromise<Uint8Array | undefined> {
   return tx.get(keyOf(stream, place));
 }
 
