@@ -71,7 +71,7 @@ function gather(
     const minute = timestamp - (timestamp % minuteMs);
     minutes.add(minute);
     if (!pattern.matches(message)) continue;
-    const value = valueOf(transformation, pattern, message);
+    const value = metricValueOf(transformation, pattern, message);
     const dimensions = dimensionsOf(transformation, pattern, message);
     if (value === undefined || dimensions === undefined) continue;
     matched.add(minute);
@@ -81,7 +81,7 @@ function gather(
   for (const minute of minutes) if (!matched.has(minute)) add(minute, defaultValue, {});
 }
 
-function valueOf(
+function metricValueOf(
   { metricValue }: MetricFilterRow["transformation"],
   pattern: Pattern,
   message: string,

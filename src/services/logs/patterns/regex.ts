@@ -8,8 +8,8 @@ import { badCharacters, PatternError } from "./errors.ts";
 
 export interface Regex {
   test(text: string): boolean;
-  /** Named groups of the first match; undefined if there is none. */
-  groups(text: string): Record<string, string> | undefined;
+  /** Groups of the first match, by number and by name; undefined if there is none. */
+  captures(text: string): { list: string[]; named: Record<string, string> } | undefined;
   /** Names of the groups that have one. */
   readonly names: readonly string[];
   replaceAll(text: string, replacement: string): string;
@@ -34,15 +34,15 @@ export async function compileRegex(source: string): Promise<Regex> {
   const regex: Regex = {
     names,
     test: (text) => engine.isMatch(text),
-    groups: (text) => {
-      const captures = engine.captures(text);
-      if (captures === undefined) return undefined;
-      const found: Record<string, string> = {};
+    captures: (text) => {
+      const found = engine.captures(text);
+      if (found === undefined) return undefined;
+      const named: Record<string, string> = {};
       for (const name of names) {
-        const match = captures.name[name];
-        if (match !== undefined) found[name] = match.value;
+        const match = found.name[name];
+        if (match !== undefined) named[name] = match.value;
       }
-      return found;
+      return { list: found.get.slice(1).map(({ value }) => value), named };
     },
     replaceAll: (text, replacement) => engine.replaceAll(text, replacement),
   };

@@ -65,7 +65,7 @@ export class Scanner {
   }
 
   problem(): PatternError {
-    const rest = /^[^\p{L}\p{N}_\s]+|^\S+/u.exec(this.text.slice(this.at))?.[0];
+    const rest = /^[^\p{L}\p{N}_\s]+/u.exec(this.text.slice(this.at))?.[0];
     return rest === undefined ? new PatternError("Invalid filter pattern") : badCharacters(rest);
   }
 }

@@ -18,7 +18,10 @@ export function formatPosition({ time, at, number, item }: LineKey): string {
 export function parsePosition(text: string): LineKey | undefined {
   if (!positionForm.test(text)) return undefined;
   let start = 0;
-  const next = (width: number) => Number(text.slice(start, (start += width)));
+  const next = (width: number) => {
+    start += width;
+    return Number(text.slice(start - width, start));
+  };
   return {
     time: next(widths.time),
     at: next(widths.at),
