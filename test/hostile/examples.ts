@@ -44,7 +44,11 @@ function example(contract: Contract, member: Member, name: string, texts: Texts,
       example(contract, shape.member, name, texts, depth + 1),
     );
   }
-  if (shape.type === "map") return {};
+  if (shape.type === "map") {
+    if (!shape.min) return {};
+    const key = example(contract, shape.key, name, texts, depth + 1) as string;
+    return { [key]: example(contract, shape.value, name, texts, depth + 1) };
+  }
   const { secret } = texts;
   if (member.sensitive && secret !== undefined && shape.type === "string") return secret;
   if (member.sensitive && secret !== undefined && shape.type === "blob") return Buffer.from(secret);

@@ -1,23 +1,16 @@
 import { Aggregates } from "./aggregates.ts";
+import { cellsOf, columnsOf } from "./columns.ts";
 import { compileExpression, type Evaluate, type QueryFacts, regexOf } from "./compile.ts";
+import { sorting, withoutDuplicates } from "./ordering.ts";
 import { Row } from "./record.ts";
-import { type Command, type Expression, type Named, QueryError } from "./syntax.ts";
-import { isStructure, isTrue, sortOrder, textOf, type Value } from "./values.ts";
+import { type Before, maxGroups, maxLimit, type Stage } from "./stage.ts";
+import { type Command, type Named, QueryError } from "./syntax.ts";
+import { isStructure, isTrue, textOf, type Value } from "./values.ts";
 
 /** Commands of a query as stages: rows go in at the first, and come out of the last. */
 
-/** Takes rows, and makes something of them when they have ended. */
-export interface Stage {
-  push(row: Row): void;
-  end(): void;
-}
-
-/** A stage before the one that takes its rows. */
-type Before = (next: Stage) => Stage;
-
 /** Rows that a query answers with, if it does not say how many. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Limit.html */
 export const defaultLimit = 10_000;
-export const maxLimit = 100_000;
 
 export interface Pipeline {
   push(row: Row): void;
@@ -25,11 +18,6 @@ export interface Pipeline {
   finish(): [field: string, value: string][][];
   /** Rows that have passed all filters before the first command that needs them together. */
   readonly matched: number;
-}
-
-interface Column {
-  name: string;
-  path: (string | number)[];
 }
 
 export async function compilePipeline(
@@ -184,9 +172,6 @@ function globExtractor(glob: string, names: readonly string[]): Extract {
   };
 }
 
-/** Groups that a stats command keeps. */
-const maxGroups = 1_000_000;
-
 async function aggregating({ items, by }: Command & { kind: "stats" }, facts: QueryFacts): Promise<Before> {
   const aggregates = new Aggregates(facts);
   const results: { name: string; of: Evaluate }[] = [];
@@ -224,66 +209,6 @@ async function aggregating({ items, by }: Command & { kind: "stats" }, facts: Qu
   };
 }
 
-/** `keep`: no more than this many rows are wanted behind. */
-async function sorting(
-  keys: readonly { expression: Expression; descending: boolean }[],
-  keep: number | undefined,
-  facts: QueryFacts,
-): Promise<Before> {
-  const compiled: { of: Evaluate; sign: number }[] = [];
-  for (const { expression, descending } of keys) {
-    compiled.push({ of: await compileExpression(expression, facts), sign: descending ? -1 : 1 });
-  }
-  const compareRows = (a: { keys: Value[] }, b: { keys: Value[] }) => {
-    for (const [i, { sign }] of compiled.entries()) {
-      const order = sign * sortOrder(a.keys[i], b.keys[i]);
-      if (order !== 0) return order;
-    }
-    return 0;
-  };
-  const wanted = Math.min(keep ?? maxLimit, maxLimit);
-  return (next) => {
-    let held: { row: Row; keys: Value[] }[] = [];
-    const prune = () => {
-      held.sort(compareRows);
-      held = held.slice(0, wanted);
-    };
-    return {
-      push: (row) => {
-        held.push({ row, keys: compiled.map(({ of }) => of(row)) });
-        // Sorted now and then, so that not all rows are held.
-        if (held.length >= 2 * wanted + 1_000) prune();
-      },
-      end: () => {
-        prune();
-        for (const { row } of held) next.push(row);
-        next.end();
-      },
-    };
-  };
-}
-
-async function withoutDuplicates(keys: readonly Expression[], facts: QueryFacts): Promise<Before> {
-  const compiled: Evaluate[] = [];
-  for (const key of keys) compiled.push(await compileExpression(key, facts));
-  return (next) => {
-    const seen = new Set<string>();
-    return {
-      push: (row) => {
-        const values = compiled.map((of) => textOf(of(row)));
-        // What is missing is no duplicate: AWS keeps such rows.
-        if (!values.includes(undefined)) {
-          const id = JSON.stringify(values);
-          if (seen.has(id)) return;
-          if (seen.size < maxGroups) seen.add(id);
-        }
-        next.push(row);
-      },
-      end: () => next.end(),
-    };
-  };
-}
-
 function limiting(count: number): Before {
   return (next) => {
     let left = count;
@@ -296,51 +221,4 @@ function limiting(count: number): Before {
       end: () => next.end(),
     };
   };
-}
-
-/** Which fields the answer shows, in order. */
-function columnsOf(commands: readonly Command[]): Column[] {
-  let names: string[] = [];
-  let isLines = true;
-  for (const command of commands) {
-    if (command.kind === "fields") names.push(...command.items.map(({ name }) => name));
-    if (command.kind === "display") names = command.items.map(({ name }) => name);
-    if (command.kind === "parse") names.push(...namesOf(command));
-    if (command.kind === "stats") {
-      names = [...command.by, ...command.items].map(({ name }) => name);
-      isLines = false;
-    }
-  }
-  const shows = commands.some(({ kind }) => kind === "fields" || kind === "display" || kind === "stats");
-  if (!shows) names = ["@timestamp", "@message", ...names];
-  if (isLines) names.push("@ptr");
-  return [...new Set(names)].map((name) => ({ name, path: pathOf(name, commands) }));
-}
-
-function namesOf({ pattern, names }: Command & { kind: "parse" }): string[] {
-  if ("glob" in pattern) return names;
-  return [
-    ...names,
-    ...Array.from(pattern.regex.matchAll(/\(\?P?<([A-Za-z_]\w*)>/g), ([, name = ""]) => name),
-  ];
-}
-
-/** The path of a field as the query wrote it. */
-function pathOf(name: string, commands: readonly Command[]): (string | number)[] {
-  for (const command of commands) {
-    if (command.kind !== "fields" && command.kind !== "display") continue;
-    for (const { expression } of command.items) {
-      if (expression.kind === "field" && expression.name === name) return expression.path;
-    }
-  }
-  return [name];
-}
-
-function cellsOf(row: Row, columns: readonly Column[]): [string, string][] {
-  const cells: [string, string][] = [];
-  for (const { name, path } of columns) {
-    const text = textOf(row.get(name, path));
-    if (text !== undefined) cells.push([name, text]);
-  }
-  return cells;
 }
