@@ -62,7 +62,7 @@ async function sourceOf(
   group: GroupRow,
   ctx: Context,
 ): Promise<Source> {
-  const owner = { ...ownerOf(group), groupId: group.groupId };
+  const owner = { ...ownerOf(group), groupId: group.groupId, groupName: group.name };
   if (logStreamNames === undefined) {
     return { ...owner, wanted: ({ name }) => name.startsWith(logStreamNamePrefix) };
   }

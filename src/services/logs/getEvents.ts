@@ -47,7 +47,7 @@ export const getLogEvents = logs.operation("GetLogEvents", {
     const group = await existingGroup(groupOf(input, ctx), ctx);
     const stream = await existingStream(group, logStreamName, ctx);
     const from = Math.max(startTime, expiredBefore(group, ctx));
-    const source = { ...ownerOf(group), groupId: group.groupId, streams: [stream] };
+    const source = { ...ownerOf(group), groupId: group.groupId, groupName: group.name, streams: [stream] };
     // Unlike FilterLogEvents, this leaves out events of the end time itself.
     const range = { from, to: endTime - 1, start, limit };
     const found = await pageOf(range, source, new GroupKeys(group, ctx), ctx);

@@ -39,6 +39,7 @@ export const createLogGroup = logs.operation("CreateLogGroup", {
         tags: checkTags(tags ?? {}, {}, ctx as Context),
         deletionProtection: deletionProtectionEnabled ?? false,
         metricFilters: 0,
+        classes: 0,
         ...(encryption && { encryption }),
       },
       ctx,

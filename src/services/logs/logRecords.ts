@@ -53,7 +53,12 @@ export const getLogRecord = logs.operation("GetLogRecord", {
     if (pointer === undefined) throw ctx.error("InvalidParameterException", "Invalid log record pointer.");
     const group = await existingGroup(namedGroup(pointer.groupName, ctx), ctx);
     const { key, streamId, streamName, groupId } = pointer;
-    const source = { ...ownerOf(group), groupId, streams: [{ streamId, name: streamName }] };
+    const source = {
+      ...ownerOf(group),
+      groupId,
+      groupName: group.name,
+      streams: [{ streamId, name: streamName }],
+    };
     const isIt = ({ chunk, line }: FoundLine) => compareKeys(chunk.key(line), key) === 0;
     const found =
       group.groupId === groupId
@@ -105,7 +110,7 @@ export const getLogGroupFields = logs.operation("GetLogGroupFields", {
       input.time === undefined
         ? [now - sampledBeforeNowMs, now]
         : [input.time * 1000 - halfSampledMs, input.time * 1000 + halfSampledMs];
-    const source = { ...ownerOf(group), groupId: group.groupId, wanted: () => true };
+    const source = { ...ownerOf(group), groupId: group.groupId, groupName: group.name, wanted: () => true };
     const sample = await linesOf(group, source, Math.max(0, from), to, maxSampled, ctx);
     const counts = new Map<string, number>();
     for (const line of sample) {

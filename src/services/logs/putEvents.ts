@@ -15,6 +15,7 @@ import { publishMatches } from "./metricValues.ts";
 import { writeJournal } from "./settle.ts";
 import { encodeBatch, sealChunk } from "./store/chunk.ts";
 import { putChunk } from "./store/chunkRows.ts";
+import { noteClass } from "./store/classes.ts";
 import { classOf, formatPlace } from "./store/place.ts";
 import {
   type GroupRow,
@@ -151,7 +152,9 @@ async function store({ group, stream, events, firstItem, now }: Taken, ctx: Cont
   const { groupId } = group;
   const min = (events[0] as Event).timestamp;
   const max = (events.at(-1) as Event).timestamp;
-  const place = formatPlace({ class: classOf(min, max), min, max, id: randomText(10, "lower36") });
+  const number = classOf(min, max);
+  const place = formatPlace({ class: number, min, max, id: randomText(10, "lower36") });
+  await noteClass(group, stream, number, ctx);
   const encoded = await encodeBatch(events, { at: now, number: draw(6).readUIntBE(0, 6) }, firstItem);
   const key = group.encryption && (await new GroupKeys(group, ctx).current());
   const { streamId, name: streamName } = stream;

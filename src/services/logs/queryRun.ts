@@ -102,7 +102,7 @@ async function scanGroup(
     from: Math.max(startTime, expiredBefore(group, ctx)),
     to: endTime,
     reverse: true,
-    source: { ...ownerOf(group), groupId: group.groupId, wanted: () => true },
+    source: { ...ownerOf(group), groupId: group.groupId, groupName: group.name, wanted: () => true },
     open: (value: Uint8Array, at: string) => keys.open(value, at),
     opened: ({ text }: { text: string }) => {
       characters += text.length;

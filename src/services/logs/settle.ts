@@ -12,6 +12,7 @@ import {
   sealChunk,
 } from "./store/chunk.ts";
 import { deleteChunk, getChunk, putChunk, type StreamKey } from "./store/chunkRows.ts";
+import { noteClass } from "./store/classes.ts";
 import { classOf, formatPlace, maxChunkSpanMs, parsePlace } from "./store/place.ts";
 import {
   type GroupRow,
@@ -20,6 +21,7 @@ import {
   index,
   type JournalRow,
   journal,
+  type StreamRow,
   streamFacts,
   streams,
   streamsByLast,
@@ -38,10 +40,10 @@ const bucketsMs: readonly number[] = Array.from({ length: 4 }, (_, tier) => 5_00
 /** A bucket is taken up so long after its end: what was begun in it is written by then. */
 const graceMs = 1_000;
 /** Chunks from this size on are not merged with others. */
-const largeChunkBytes = 256 * 1024;
-/** A merged chunk is closed at this size. */
-const maxMergedBytes = 512 * 1024;
-const maxMergedLines = 10_000;
+const largeChunkBytes = 64 * 1024;
+/** A merged chunk is closed at this size: a read of a few lines opens all of a chunk. */
+const maxMergedBytes = 128 * 1024;
+const maxMergedLines = 2_000;
 /** Chunks that one transaction takes up. */
 const maxTaken = 400;
 
@@ -89,7 +91,7 @@ export async function settle({ name, groupId, tier, bucket }: Settling, ctx: Con
     const stream = await streams.get(tx, account, region, groupId, streamName);
     if (stream?.streamId !== streamId) continue;
     if (tier === 0) bytes += await count(group, chunks, ctx);
-    await merge(group, tier, chunks, ctx);
+    await merge({ group, stream, tier }, chunks, ctx);
   }
   if (bytes > 0) {
     const held = await groupFacts.get(tx, account, region, groupId);
@@ -128,19 +130,20 @@ async function count(group: GroupRow, chunks: readonly JournalRow[], ctx: Contex
   return chunks.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
+interface Merging {
+  group: GroupRow;
+  stream: StreamRow;
+  tier: number;
+}
+
 /** Makes larger chunks of a stream's small ones. */
-async function merge(
-  group: GroupRow,
-  tier: number,
-  chunks: readonly JournalRow[],
-  ctx: Context,
-): Promise<void> {
+async function merge(of: Merging, chunks: readonly JournalRow[], ctx: Context): Promise<void> {
   const small = chunks
     .filter(({ bytes }) => bytes < largeChunkBytes)
     .sort((a, b) => parsePlace(a.place).min - parsePlace(b.place).min);
   for (const part of partsOf(small)) {
-    if (part.length > 1) await mergePart(group, tier, part, ctx);
-    else if (part[0] !== undefined) writeTier(group, tier + 1, part[0], ctx);
+    if (part.length > 1) await mergePart(of, part, ctx);
+    else if (part[0] !== undefined) writeTier(of.group, of.tier + 1, part[0], ctx);
   }
 }
 
@@ -173,12 +176,12 @@ function partsOf(sorted: readonly JournalRow[]): JournalRow[][] {
   return parts;
 }
 
-async function mergePart(group: GroupRow, tier: number, part: JournalRow[], ctx: Context): Promise<void> {
+async function mergePart({ group, stream, tier }: Merging, part: JournalRow[], ctx: Context): Promise<void> {
   const { tx } = ctx;
   const owner = ownerOf(group);
-  const { streamId, streamName } = part[0] as JournalRow;
-  const stream: StreamKey = { ...owner, streamId };
-  const read = await readPart(group, stream, part, ctx);
+  const { streamId, name: streamName } = stream;
+  const key: StreamKey = { ...owner, streamId };
+  const read = await readPart(group, key, part, ctx);
   if (read === undefined) return;
   const lines = read.chunks.flatMap(linesOf).sort((a, b) => compareKeys(a.key, b.key));
   const first = lines[0];
@@ -186,10 +189,12 @@ async function mergePart(group: GroupRow, tier: number, part: JournalRow[], ctx:
   if (first === undefined || last === undefined) return;
   const min = first.key.time;
   const max = last.key.time;
-  const place = formatPlace({ class: classOf(min, max), min, max, id: randomText(10, "lower36") });
-  putChunk(tx, stream, place, sealChunk(await encodeLines(lines), place, read.key));
+  const number = classOf(min, max);
+  const place = formatPlace({ class: number, min, max, id: randomText(10, "lower36") });
+  await noteClass(group, stream, number, ctx);
+  putChunk(tx, key, place, sealChunk(await encodeLines(lines), place, read.key));
   for (const old of part) {
-    deleteChunk(tx, stream, old.place);
+    deleteChunk(tx, key, old.place);
     index.delete(tx, owner.account, owner.region, group.groupId, old.place);
   }
   const bytes = part.reduce((sum, one) => sum + one.bytes, 0);

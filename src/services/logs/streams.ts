@@ -53,6 +53,7 @@ export const createLogStream = logs.operation("CreateLogStream", {
       streamId: randomText(20, "lower36"),
       name,
       creationTime: ctx.clock.now(),
+      classes: 0,
     });
     streamsByLast.put(ctx.tx, [ctx.account, ctx.region, group.groupId, timeKey(0), name], {});
     return {};

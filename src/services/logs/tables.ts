@@ -21,6 +21,8 @@ export interface GroupRow {
   encryption?: GroupEncryption;
   /** A resource policy of the group itself. */
   policy?: PolicyRow;
+  /** Which classes of chunks there are in it, as bits: a read looks for no others. See `store/place.ts`. */
+  classes: number;
 }
 
 export interface GroupEncryption {
@@ -36,6 +38,8 @@ export interface StreamRow {
   streamId: string;
   name: string;
   creationTime: number;
+  /** As the group's. */
+  classes: number;
 }
 
 /** What is known of a stream's lines; brought up to date a few seconds after a write. */

@@ -5,7 +5,7 @@ import { sorting, withoutDuplicates } from "./ordering.ts";
 import { Row } from "./record.ts";
 import { type Before, maxGroups, maxLimit, type Stage } from "./stage.ts";
 import { type Command, type Named, QueryError } from "./syntax.ts";
-import { isStructure, isTrue, textOf, type Value } from "./values.ts";
+import { isStructure, isTrue, Timestamp, textOf, type Value } from "./values.ts";
 
 /** Commands of a query as stages: rows go in at the first, and come out of the last. */
 
@@ -172,6 +172,12 @@ function globExtractor(glob: string, names: readonly string[]): Extract {
   };
 }
 
+/** What tells values of one group from those of another. */
+function idOf(value: Value): string {
+  if (value instanceof Timestamp) return `at ${value.ms}`;
+  return value === undefined ? "missing" : `is ${textOf(value)}`;
+}
+
 async function aggregating({ items, by }: Command & { kind: "stats" }, facts: QueryFacts): Promise<Before> {
   const aggregates = new Aggregates(facts);
   const results: { name: string; of: Evaluate }[] = [];
@@ -184,7 +190,7 @@ async function aggregating({ items, by }: Command & { kind: "stats" }, facts: Qu
     return {
       push: (row) => {
         const values = keys.map(({ of }) => of(row));
-        const id = keys.length === 0 ? "" : JSON.stringify(values.map((value) => textOf(value)));
+        const id = values.length === 1 ? idOf(values[0]) : JSON.stringify(values.map(idOf));
         let group = groups.get(id);
         if (group === undefined) {
           if (groups.size >= maxGroups) return;

@@ -16,7 +16,7 @@ export interface LineSource {
 export class Row {
   readonly line: LineSource | undefined;
   /** What commands have made. */
-  readonly #made = new Map<string, Value>();
+  #made: Map<string, Value> | undefined;
   #message: string | undefined;
   #json: unknown;
 
@@ -25,12 +25,13 @@ export class Row {
   }
 
   set(name: string, value: Value): void {
+    this.#made ??= new Map();
     this.#made.set(name, value);
   }
 
   /** The value of a field by its name and path. */
   get(name: string, path: readonly (string | number)[]): Value {
-    if (this.#made.size > 0) {
+    if (this.#made !== undefined) {
       if (this.#made.has(name)) return this.#made.get(name);
       const [head] = path;
       if (path.length > 1 && typeof head === "string" && this.#made.has(head)) {

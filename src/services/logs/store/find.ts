@@ -1,6 +1,7 @@
-import type { Reads } from "../../../storage/store.ts";
-import { index } from "../tables.ts";
+import type { MaybePromise, Reads } from "../../../storage/store.ts";
+import { groups, index, streams } from "../tables.ts";
 import { chunksBetween, type StreamKey } from "./chunkRows.ts";
+import { classesIn } from "./classes.ts";
 import { type Place, parsePlace, placesOf, spansMs } from "./place.ts";
 
 /** Finding the chunks of a span of time: of named streams, or of a whole group. */
@@ -10,7 +11,7 @@ export interface StreamOfGroup {
   name: string;
 }
 
-export type Source = { account: string; region: string; groupId: string } & (
+export type Source = { account: string; region: string; groupId: string; groupName: string } & (
   | { streams: readonly StreamOfGroup[] }
   | { streams?: never; wanted: (stream: StreamOfGroup) => boolean }
 );
@@ -42,17 +43,20 @@ export interface Window {
 
 /** Chunks that hold, or may hold, the first lines of a span; `limit` chunks of each stream (or the group) and class. */
 export async function findWindow(tx: Reads, source: Source, span: Span, limit: number): Promise<Window> {
-  const classes = spansMs.map((_, number) => number);
-  // All in one turn: one view of the state, although merging moves lines from chunk to chunk.
+  // All in one turn, of one view of the state: merging moves lines from chunk to chunk, and to other classes.
   const searches =
     source.streams === undefined
-      ? classes.map((number) => ofGroup(tx, source, number, span, limit))
-      : source.streams.flatMap((stream) =>
-          classes.map((number) => ofStream(tx, source, stream, number, span, limit)),
+      ? inTurn(groups.get(tx, source.account, source.region, source.groupName), (row) =>
+          classesIn(row?.classes ?? 0).map((number) => ofGroup(tx, source, number, span, limit)),
+        )
+      : source.streams.map((stream) =>
+          inTurn(streams.get(tx, source.account, source.region, source.groupId, stream.name), (row) =>
+            classesIn(row?.classes ?? 0).map((number) => ofStream(tx, source, stream, number, span, limit)),
+          ),
         );
   const found: Found[] = [];
   let horizon = span.reverse ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  for (const part of await Promise.all(searches)) {
+  for (const part of await settled(searches)) {
     found.push(...part.found);
     horizon = span.reverse ? Math.max(horizon, part.horizon) : Math.min(horizon, part.horizon);
   }
@@ -60,6 +64,17 @@ export async function findWindow(tx: Reads, source: Source, span: Span, limit: n
     found: found.filter(({ place }) => place.max >= span.from && place.min <= span.to),
     horizon,
   };
+}
+
+/** Goes on at once where the row is at hand. */
+function inTurn<Row>(row: MaybePromise<Row>, search: (row: Row) => Promise<Window>[]): Searches {
+  return row instanceof Promise ? row.then((value) => Promise.all(search(value))) : Promise.all(search(row));
+}
+
+type Searches = Promise<Window[]>;
+
+async function settled(searches: Searches | Searches[]): Promise<Window[]> {
+  return (await Promise.all([searches].flat())).flat();
 }
 
 async function ofStream(

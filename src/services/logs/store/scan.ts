@@ -37,6 +37,10 @@ export interface Part {
 const firstWindow = 2;
 const largestWindow = 1024;
 
+/** A scan that has come to windows of this size goes on, mostly: the next chunks are opened meanwhile. */
+const openAheadFrom = 64;
+const chunksAhead = 3;
+
 interface OpenChunk {
   chunk: Chunk;
   stream: StreamOfGroup;
@@ -62,8 +66,9 @@ export async function* scanLines(scan: Scan, ctx: Pick<Context, "peek">): AsyncG
     const inOrder = found.filter((one) => lead(one) < reach).sort((a, b) => lead(a) - lead(b));
     const open: OpenChunk[] = [];
     let moved = false;
+    const ahead = limit > openAheadFrom ? openAhead(inOrder, scan, ctx) : undefined;
     for (const [i, one] of inOrder.entries()) {
-      const opened = await openFound(one, scan, ctx);
+      const opened = await (ahead?.(i) ?? openFound(one, scan, ctx));
       // Its lines were merged into another chunk meanwhile: looks again, from where the scan is.
       moved = opened === undefined;
       if (opened === undefined) break;
@@ -76,6 +81,27 @@ export async function* scanLines(scan: Scan, ctx: Pick<Context, "peek">): AsyncG
     }
     if (!moved) position = reach;
   }
+}
+
+/** Opens chunks by their number, and begins with those behind. */
+function openAhead(
+  inOrder: readonly Found[],
+  scan: Scan,
+  ctx: Pick<Context, "peek">,
+): (i: number) => Promise<OpenChunk | undefined> {
+  const opening: Promise<OpenChunk | undefined>[] = [];
+  return (i) => {
+    while (opening.length <= i + chunksAhead && opening.length < inOrder.length) {
+      const one = openFound(inOrder[opening.length] as Found, scan, ctx);
+      // Whoever waits for it hears of its failure; a scan that ends before does not.
+      one.catch(() => undefined);
+      opening.push(one);
+    }
+    const wanted = opening[i] as Promise<OpenChunk | undefined>;
+    // It is not needed here any more, and large.
+    delete opening[i];
+    return wanted;
+  };
 }
 
 async function openFound(
