@@ -69,18 +69,26 @@ export const deleteLogGroup = logs.operation("DeleteLogGroup", {
 });
 
 async function shown(group: GroupRow, ctx: Context): Promise<LogGroup> {
+  const summary = summaryOf(group);
   const facts = await groupFacts.get(ctx.tx, ctx.account, ctx.region, group.groupId);
+  return {
+    ...summary,
+    storedBytes: facts?.storedBytes ?? 0,
+    deletionProtectionEnabled: group.deletionProtection,
+  };
+}
+
+/** All that AWS shows of groups that were found by a pattern. */
+function summaryOf(group: GroupRow): LogGroup {
   return {
     logGroupName: group.name,
     creationTime: group.creationTime,
     ...(group.retentionInDays !== undefined && { retentionInDays: group.retentionInDays }),
     metricFilterCount: group.metricFilters,
     arn: `${group.arn}:*`,
-    storedBytes: facts?.storedBytes ?? 0,
     ...(group.encryption?.kmsKeyArn && { kmsKeyId: group.encryption.kmsKeyArn }),
     logGroupClass: group.class,
     logGroupArn: group.arn,
-    deletionProtectionEnabled: group.deletionProtection,
   };
 }
 
@@ -113,6 +121,7 @@ export const describeLogGroups = logs.operation("DescribeLogGroups", {
           (input.logGroupClass === undefined || group.class === input.logGroupClass),
       }),
     );
+    if (pattern !== undefined) return { logGroups: items.map(summaryOf), ...end };
     return { logGroups: await Promise.all(items.map((group) => shown(group, ctx))), ...end };
   },
 });

@@ -76,6 +76,20 @@ describe("lines of a stream", () => {
     expect([start.texts, start.nextBackwardToken]).toEqual([[], first.nextBackwardToken]);
   });
 
+  it("are all found, however many batches come at the same time", async () => {
+    const logGroupName = await newGroup(logs);
+    const now = Date.now();
+    const count = 1_500;
+    const left = Array.from({ length: count }, (_, i) => i);
+    const writers = Array.from({ length: 16 }, async () => {
+      for (let i = left.pop(); i !== undefined; i = left.pop())
+        await put(logs, logGroupName, [[`${i}`, now]]);
+    });
+    await Promise.all(writers);
+    const { events } = await logs.send(new FilterLogEventsCommand({ logGroupName }));
+    expect(new Set(events?.map(({ message }) => message)).size).toBe(count);
+  }, 30_000);
+
   it("stay the same when they are counted and merged", async () => {
     const logGroupName = await newGroup(logs);
     const now = Date.now();

@@ -59,9 +59,9 @@ export async function* scanLines(scan: Scan, ctx: Pick<Context, "peek">): AsyncG
   while (position <= end) {
     const span: Span = scan.reverse ? { ...scan, to: -position } : { ...scan, from: position };
     const { found, horizon } = await ctx.peek((tx) => findWindow(tx, scan.source, span, limit));
-    limit = Math.min(largestWindow, limit * 4);
     const reach = sign * horizon;
-    // Where more chunks overlap than were looked up, a larger window is.
+    // Where more chunks overlap than were looked up, a larger window is, however large.
+    limit = reach <= position ? limit * 4 : Math.max(limit, Math.min(largestWindow, limit * 4));
     if (reach <= position) continue;
     const inOrder = found.filter((one) => lead(one) < reach).sort((a, b) => lead(a) - lead(b));
     const open: OpenChunk[] = [];
