@@ -451,8 +451,8 @@ const queries: Recording[] = [
       const answer = await query("no-such-group");
       const { Code, Message } = answer.Error as { Code: string; Message: string };
       const requestId = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
-      const Error = { Code, Message: Message.replace(requestId, "b04848e1-f91e-4ed5-8a00-413d7c60de9e") };
-      return { "error-log-group-not-found": { ...answer, Error } };
+      const asRecordedId = Message.replace(requestId, "b04848e1-f91e-4ed5-8a00-413d7c60de9e");
+      return { "error-log-group-not-found": { ...answer, Error: { Code, Message: asRecordedId } } };
     },
   },
   {

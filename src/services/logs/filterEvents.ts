@@ -55,6 +55,7 @@ export const filterLogEvents = logs.operation("FilterLogEvents", {
       ...(upTo && { nextToken: tokenOf(upTo, input, group) }),
     };
   },
+  record: { readOnly: true },
 });
 
 async function sourceOf(
