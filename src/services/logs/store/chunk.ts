@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
-import { deflateRaw, inflateRaw } from "node:zlib";
+import { deflateRaw, deflateRawSync, inflateRaw, inflateRawSync } from "node:zlib";
 
 /**
  * Lines as they are stored: a chunk is a head (JSON: times and lengths in columns, as differences, which compress
@@ -13,6 +13,9 @@ const inflate = promisify(inflateRaw);
 
 /** The lowest level: log lines shrink to a sixth and less, at several times the speed of the default. */
 const compressionLevel = 1;
+/** What is smaller is done at once: handing it to another thread takes longer. */
+const smallBytes = 4 * 1024;
+const smallCompressedBytes = 1024;
 const lengthBytes = 4;
 const nonceBytes = 12;
 const tagBytes = 16;
@@ -187,11 +190,12 @@ async function compressed(head: Head, text: string): Promise<Buffer> {
   content.writeUInt32LE(headBytes);
   content.write(json, lengthBytes);
   content.write(text, lengthBytes + headBytes);
+  if (content.length <= smallBytes) return deflateRawSync(content, { level: compressionLevel });
   return await deflate(content, { level: compressionLevel });
 }
 
 export async function decodeChunk(bytes: Uint8Array): Promise<Chunk> {
-  const content = await inflate(bytes);
+  const content = bytes.length <= smallCompressedBytes ? inflateRawSync(bytes) : await inflate(bytes);
   const textAt = lengthBytes + content.readUInt32LE();
   const head = JSON.parse(content.toString("utf8", lengthBytes, textAt)) as Head;
   return new Chunk(head, content.toString("utf8", textAt));

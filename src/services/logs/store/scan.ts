@@ -36,9 +36,11 @@ export interface Part {
 /** Chunks of a stream or group and class that are looked up at first; later windows are larger. */
 const firstWindow = 2;
 const largestWindow = 1024;
+/** Where chunks are looked up with their values: of all streams together. */
+const largestValueWindow = 128;
 
 /** A scan that has come to windows of this size goes on, mostly: the next chunks are opened meanwhile. */
-const openAheadFrom = 64;
+const openAheadFrom = 8;
 const chunksAhead = 3;
 
 interface OpenChunk {
@@ -55,13 +57,18 @@ export async function* scanLines(scan: Scan, ctx: Pick<Context, "peek">): AsyncG
   const lead = ({ place }: Found) => (scan.reverse ? -place.max : place.min);
   let position = scan.reverse ? -scan.to : scan.from;
   const end = scan.reverse ? -scan.from : scan.to;
+  const { streams } = scan.source;
+  const largest =
+    streams === undefined
+      ? largestWindow
+      : Math.max(firstWindow, Math.floor(largestValueWindow / streams.length));
   let limit = firstWindow;
   while (position <= end) {
     const span: Span = scan.reverse ? { ...scan, to: -position } : { ...scan, from: position };
     const { found, horizon } = await ctx.peek((tx) => findWindow(tx, scan.source, span, limit));
     const reach = sign * horizon;
     // Where more chunks overlap than were looked up, a larger window is, however large.
-    limit = reach <= position ? limit * 4 : Math.max(limit, Math.min(largestWindow, limit * 4));
+    limit = reach <= position ? limit * 4 : Math.max(limit, Math.min(largest, limit * 4));
     if (reach <= position) continue;
     const inOrder = found.filter((one) => lead(one) < reach).sort((a, b) => lead(a) - lead(b));
     const open: OpenChunk[] = [];
