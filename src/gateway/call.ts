@@ -64,7 +64,7 @@ export async function runCall(call: Call, tx: Transaction, environment: Environm
       (await call.operation.operation.handle(call.input as never, running.context() as never)) ?? {};
     outcome = { output: output as Record<string, unknown> };
   } catch (error) {
-    const shown = clientError(error, call.protocol);
+    const shown = clientError(error, call);
     if (shown === undefined) throw error;
     outcome = { error: shown };
     running.discard();
@@ -78,11 +78,12 @@ export type Outcome =
   | { error: AwsError; output?: never };
 
 /** The error as a client may see it; undefined for a fault of our own. */
-function clientError(error: unknown, protocol: Protocol): AwsError | undefined {
+function clientError(error: unknown, { service, protocol }: Call): AwsError | undefined {
   if (error instanceof AwsError) return error;
   if (error instanceof ValidationFailure) {
     const { code, status } = nameOf("validation", protocol);
-    return new AwsError(code, error.message, { status });
+    const own = service.definition.refusesInput?.(error.errors, error.message);
+    return new AwsError(own?.code ?? code, own?.message ?? error.message, { status });
   }
   return undefined;
 }
@@ -227,6 +228,7 @@ class RunningCall {
       },
       afterCommit,
       log: (name): LogReader => environment.store.log(name),
+      peek: (read) => environment.store.peek(read),
       directory: directoryOf(environment),
       organizations: environment.ports.organizations ?? noOrganizations,
       host: environment.host,

@@ -1,4 +1,4 @@
-import type { LogReader, Transaction } from "../storage/store.ts";
+import type { LogReader, MaybePromise, Reads, Transaction } from "../storage/store.ts";
 import type { Caller } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { AwsError, CommonError } from "./errors.ts";
@@ -62,6 +62,11 @@ export interface Context<Codes extends string = string> {
   afterCommit(effect: () => void | Promise<void>): void;
   /** Append logs, for reading. */
   log(name: string): LogReader;
+  /**
+   * Reads what is committed, outside of this transaction: what is read may change before the transaction commits, and
+   * does not make it run again. For long reads of what others keep adding to.
+   */
+  peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T>;
   /** What IAM knows of roles and identity providers; for the services that make sessions of them. */
   readonly directory: IdentityDirectory;
   /** What Organizations knows; without it, that there is none. */

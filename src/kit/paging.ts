@@ -33,6 +33,8 @@ export interface PageOptions<Row> {
   startsWith?: string | undefined;
   /** Rows that are not shown do not count; pages stay full. */
   where?: (row: Row) => boolean;
+  /** From the last row to the first. */
+  reverse?: boolean;
 }
 
 /** One page of the rows under `parts`, read no further than it needs. */
@@ -51,7 +53,7 @@ export async function keyedPageOf<Row, Key extends readonly string[]>(
   rows: Table<Row, Key>,
   tx: Transaction,
   parts: readonly string[],
-  { limit, marker, startsWith, where }: PageOptions<Row>,
+  { limit, marker, startsWith, where, reverse = false }: PageOptions<Row>,
 ): Promise<Page<{ key: Key; row: Row }>> {
   const items: { key: Key; row: Row }[] = [];
   let after = marker === undefined ? undefined : positionOf(marker);
@@ -61,6 +63,7 @@ export async function keyedPageOf<Row, Key extends readonly string[]>(
       limit: wanted,
       ...(startsWith && { startsWith }),
       ...(after && { after }),
+      reverse,
     });
     for (const entry of batch) {
       const position = entry.key.slice(parts.length);

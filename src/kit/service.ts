@@ -228,6 +228,13 @@ export class SessionProblem extends Error {
   }
 }
 
+/** A member of the input that breaks a limit of the contract. */
+export interface BrokenLimit {
+  /** "logGroupName" */
+  path: string;
+  constraint: string;
+}
+
 export interface ServiceDefinition {
   name: string;
   /** "kms.amazonaws.com" */
@@ -242,6 +249,8 @@ export interface ServiceDefinition {
   publishes?: (host: string, path: string, tx: Transaction) => Promise<PublicDocument | undefined>;
   /** Its events leave sensitive members out, rather than say that they are hidden. */
   leavesOutSensitive?: true;
+  /** How it words and names the refusal of input that breaks the contract, where not as its wire does. */
+  refusesInput?: (broken: readonly BrokenLimit[], words: string) => { code: string; message: string };
   /** Denials end with an encoded message, which DecodeAuthorizationMessage reads. */
   encodesDenials?: true;
   /** Work that becomes due by the clock; called with the payload of `ctx.timers.set`. */

@@ -24,6 +24,8 @@ const namesThePath = new Set([
   "iam:ListGroups",
   "iam:ListRoles",
   "iam:ListInstanceProfiles",
+  // "logs:DescribeLogGroups on resource: arn:aws:logs:us-east-1:111122223333:log-group::log-stream:"
+  "logs:DescribeLogGroups",
 ]);
 
 /** What each operation declared, as its calls were judged. */

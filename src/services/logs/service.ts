@@ -1,10 +1,45 @@
-import { defineService } from "../../kit/service.ts";
+import { defineService, operationsIn } from "../../kit/service.ts";
+import * as filterEvents from "./filterEvents.ts";
+import * as getEvents from "./getEvents.ts";
+import * as groups from "./groups.ts";
+import * as kmsKeys from "./kmsKeys.ts";
+import * as logRecords from "./logRecords.ts";
+import * as metricFilters from "./metricFilters.ts";
+import { publishMetrics } from "./metricValues.ts";
 import { missing } from "./missing.ts";
+import { purgeGroup, purgeStream } from "./purge.ts";
+import * as putEvents from "./putEvents.ts";
+import * as queries from "./queries.ts";
+import * as queryDefinitions from "./queryDefinitions.ts";
+import { runQuery } from "./queryRun.ts";
+import { refusesInput } from "./refusals.ts";
+import * as resourcePolicies from "./resourcePolicies.ts";
+import * as retention from "./retention.ts";
+import { settle } from "./settle.ts";
+import * as streams from "./streams.ts";
+import * as tags from "./tags.ts";
 
-/** CloudWatch Logs. */
+/** CloudWatch Logs: lines by group and stream, kept sealed, searched, and made into metrics. */
 export default defineService({
   name: "logs",
   eventSource: "logs.amazonaws.com",
-  operations: [],
+  operations: [
+    groups,
+    streams,
+    tags,
+    retention,
+    kmsKeys,
+    resourcePolicies,
+    putEvents,
+    getEvents,
+    filterEvents,
+    metricFilters,
+    queries,
+    queryDefinitions,
+    logRecords,
+  ].flatMap(operationsIn),
   missing,
+  refusesInput,
+  timers: { settle, trimGroup: retention.trimGroup, purgeGroup, purgeStream, dropQuery: queries.dropQuery },
+  deliveries: { publishMetrics: { settle: publishMetrics }, runQuery: { settle: runQuery } },
 });

@@ -1,0 +1,19 @@
+import type { BrokenLimit } from "../../kit/service.ts";
+
+const tooLongName = /^(?:logGroupName|logStreamName)$/;
+
+/** How this service refuses what breaks the contract's limits: recorded from AWS. */
+export function refusesInput(
+  broken: readonly BrokenLimit[],
+  words: string,
+): { code: string; message: string } {
+  const code = "InvalidParameterException";
+  const tooLong = broken.find(
+    ({ path, constraint }) => tooLongName.test(path) && constraint.includes("less than or equal to 512"),
+  );
+  if (tooLong === undefined) return { code, message: words };
+  return {
+    code,
+    message: "Invalid LogGroup or LogStream, both must have length less than or equal to 512.",
+  };
+}
