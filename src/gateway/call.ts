@@ -1,6 +1,7 @@
 import type { Bus } from "../bus/bus.ts";
 import { followRecord } from "../bus/followers.ts";
 import { Waiting } from "../bus/waiters.ts";
+import type { StreamedBody } from "../kit/body.ts";
 import type { Caller } from "../kit/caller.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { CallOptions, Context, EventNotes, Host, RequestFacts } from "../kit/context.ts";
@@ -9,8 +10,10 @@ import { recordLog } from "../kit/record.ts";
 import type { Access, IdentityDirectory, OrganizationDirectory, Ports } from "../kit/service.ts";
 import type { Protocol } from "../protocols/contract.ts";
 import { ValidationFailure } from "../protocols/validate.ts";
+import type { ByteStore } from "../storage/bytes.ts";
 import type { LogEntry, LogReader, Savepoint, Store, Transaction } from "../storage/store.ts";
 import { Authorizer, accountOfArn, type Judgement } from "./authorize.ts";
+import { bytesOf } from "./bodies.ts";
 import { denialDetails, denied, reasonOf } from "./deny.ts";
 import { nameOf } from "./dialect.ts";
 import { entriesOf, identityOf, serviceEventEntry } from "./record.ts";
@@ -24,6 +27,7 @@ export interface Environment {
   ports: Partial<Ports>;
   bus: Bus;
   host: Host;
+  bytes: ByteStore;
 }
 
 /** One call of one operation, from *authorize* on. Calls between services enter here too. */
@@ -37,6 +41,8 @@ export interface Call {
   region: string;
   request: RequestFacts;
   input: Record<string, unknown>;
+  /** The body that streamed in. */
+  body?: StreamedBody;
   /** Events of this call and of those that it makes; appended to the record when the outermost ends. */
   events: LogEntry[];
   afterCommit: (() => void | Promise<void>)[];
@@ -69,6 +75,30 @@ export async function runCall(call: Call, tx: Transaction, environment: Environm
   }
   running.record(call, outcome);
   return outcome;
+}
+
+/**
+ * Validates and authorizes a call without running it, before its body is taken in; of one that is refused, the
+ * event is written. Yields the bytes that the operation takes from elsewhere than from the client.
+ */
+export async function runAhead(
+  call: Call,
+  tx: Transaction,
+  environment: Environment,
+): Promise<{ error: AwsError } | { from: AsyncIterable<Buffer> | undefined }> {
+  const running = new RunningCall(call, tx, environment);
+  try {
+    call.operation.codec.validate(call.input);
+    await running.authorizeOperation(call);
+    const from = call.operation.operation.body?.from;
+    return { from: await from?.(call.input as never, running.context() as never) };
+  } catch (error) {
+    const shown = clientError(error, call.protocol);
+    if (shown === undefined) throw error;
+    running.discard();
+    running.record(call, { error: shown });
+    return { error: shown };
+  }
 }
 
 export type Outcome =
@@ -183,7 +213,8 @@ class RunningCall {
   }
 
   #newContext(): Context {
-    const { requestId, account, region, caller, request, service, hops = 0, waited = false } = this.#call;
+    const { requestId, account, region, caller, request, service, body } = this.#call;
+    const { hops = 0, waited = false } = this.#call;
     const environment = this.#environment;
     const { bus } = environment;
     const afterCommit = (effect: () => void | Promise<void>) => void this.#call.afterCommit.push(effect);
@@ -197,6 +228,11 @@ class RunningCall {
       clock: environment.clock,
       tx: this.#tx,
       request,
+      get body() {
+        if (body === undefined) throw new Error("No body streamed into this call.");
+        return body;
+      },
+      bytes: bytesOf(environment.bytes, this.#tx, (effect) => void this.#call.afterCommit.push(effect)),
       error: (code, message, members) => new AwsError(code, message, { ...(members && { members }) }),
       authorize: (access) => this.#require(access),
       allowed: async (access) => (await this.#judge(access)).decision.allowed,
@@ -264,8 +300,9 @@ class RunningCall {
     if (service === undefined || runnable === undefined) {
       throw new AwsError("NotImplemented", `Cloudkeep does not build ${name}:${operation}.`, { status: 501 });
     }
+    const { body: _, ...shared } = this.#call;
     const call: Call = {
-      ...this.#call,
+      ...shared,
       depth,
       service,
       operation: runnable,

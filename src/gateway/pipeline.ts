@@ -8,11 +8,21 @@ import type { WireRequest, WireResponse } from "../protocols/wire.ts";
 import { type Authenticated, authenticate, claimOf, unsigned } from "./authenticate.ts";
 import { type Call, type Environment, type Outcome, runCall } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
+import { dropBody, takeBody } from "./intake.ts";
 import { longPoll } from "./longPoll.ts";
 import { publicDocument } from "./publish.ts";
 import type { Refusals } from "./refusals.ts";
 import { asAwsError, Refused } from "./refuse.ts";
-import { type Destination, destinationByBody, destinationOf, findOperation, pathFor } from "./route.ts";
+import type { Registry } from "./registry.ts";
+import {
+  type Destination,
+  destinationByBody,
+  destinationOf,
+  type Found,
+  findOperation,
+  pathFor,
+  streamsInto,
+} from "./route.ts";
 import { checkSession } from "./sessionLimits.ts";
 import type { Claim } from "./sigv4/claim.ts";
 import type { KeyCache } from "./sigv4/keys.ts";
@@ -39,12 +49,13 @@ export async function answer(exchange: Exchange, gateway: Gateway): Promise<Wire
     const early = destinationOf(exchange, claim, gateway.registry, gateway.homeRegion);
     protocol = early.protocol;
     service = early.services[0];
-    const proven = await prove(exchange, claim, gateway);
+    const proven = await prove(exchange, claim, streamsInto(exchange, early, gateway.registry), gateway);
     const destination = destinationByBody(early, proven.body, gateway.registry);
     service = destination.services[0];
     const call = await read(exchange, claim, proven, destination, gateway);
     protocol = call.protocol;
-    const outcome = await committed(call, exchange, gateway);
+    const outcome =
+      (await takeBody(call, proven.arriving, gateway)) ?? (await committed(call, exchange, gateway));
     return respond(call, outcome);
   } catch (error) {
     const shown = error instanceof Refused ? asAwsError(error, protocol) : error;
@@ -70,14 +81,20 @@ export class Fault extends Error {
   }
 }
 
-function prove(exchange: Exchange, claim: Claim | undefined, gateway: Gateway): Promise<Authenticated> {
-  if (claim === undefined) return unsigned(exchange);
+function prove(
+  exchange: Exchange,
+  claim: Claim | undefined,
+  streams: boolean,
+  gateway: Gateway,
+): Promise<Authenticated> {
+  if (claim === undefined) return unsigned(exchange, streams);
   const { store, clock, keys, ports } = gateway;
   const { findAccessKey, openSession } = ports;
   if (findAccessKey === undefined || openSession === undefined) {
     throw new Refused("unknownKey", "The security token included in the request is invalid.");
   }
-  return authenticate(exchange, claim, { store, clock, keys, ports: { findAccessKey, openSession } });
+  const options = { store, clock, keys, ports: { findAccessKey, openSession }, streams };
+  return authenticate(exchange, claim, options);
 }
 
 async function read(
@@ -94,7 +111,7 @@ async function read(
   const { method, query, headers, requestId, facts } = exchange;
   const wire: WireRequest = { method, path: pathFor(destination, exchange), query, headers, body };
   const found = findOperation(wire, destination, gateway.registry);
-  if (claim === undefined && !found?.contract.operations[found.operation]?.unsigned) {
+  if (claim === undefined && !mayBeUnsigned(found, gateway.registry)) {
     throw new Refused("missingToken", "Request is missing Authentication Token");
   }
   if (found === undefined) throw new Refused("unknownOperation", unknownOperation(wire));
@@ -144,17 +161,29 @@ function unknownOperation({ headers, query, body }: WireRequest): string {
     : `Could not find operation ${action}`;
 }
 
+/** AWS leaves some operations unsigned; and of one service, a resource's policy may let anybody in. */
+function mayBeUnsigned(found: Found | undefined, registry: Registry): boolean {
+  if (found === undefined) return false;
+  return found.contract.operations[found.operation]?.unsigned === true || registry.isOpen(found.service);
+}
+
 async function commit(call: Call, gateway: Gateway): Promise<Outcome> {
-  const outcome = await gateway.store.transact(async (tx) => {
-    call.events.length = 0;
-    call.afterCommit.length = 0;
-    const result = await runCall(call, tx, gateway);
-    for (const event of call.events) tx.append(recordLog, event);
-    return result;
-  });
-  gateway.bus.recorded();
-  for (const effect of call.afterCommit) await effect();
-  return outcome;
+  let named = false;
+  try {
+    const outcome = await gateway.store.transact(async (tx) => {
+      call.events.length = 0;
+      call.afterCommit.length = 0;
+      const result = await runCall(call, tx, gateway);
+      for (const event of call.events) tx.append(recordLog, event);
+      return result;
+    });
+    named = outcome.error === undefined;
+    gateway.bus.recorded();
+    for (const effect of call.afterCommit) await effect();
+    return outcome;
+  } finally {
+    if (!named) await dropBody(call, gateway);
+  }
 }
 
 /** Commits a call; one that waits for something runs again when that happens, or when its time is over. */
@@ -175,8 +204,14 @@ function respond(call: Call, outcome: Outcome): WireResponse {
 }
 
 function wireError(error: AwsError) {
-  const { code, message, status, members } = error;
-  return { code, message, ...(status !== undefined && { status }), ...(members && { members }) };
+  const { code, message, status, members, headers } = error;
+  return {
+    code,
+    message,
+    ...(status !== undefined && { status }),
+    ...(members && { members }),
+    ...(headers && { headers }),
+  };
 }
 
 /** An error that came before its service was loaded still travels in the service's own protocol. */

@@ -1,4 +1,5 @@
 import type { Reads, Transaction } from "../storage/store.ts";
+import type { BodyOptions } from "./body.ts";
 import type { Caller, Guardrails, PrincipalPolicies } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
@@ -56,6 +57,8 @@ export interface OperationTypes {
 export interface OperationDefinition<Input, Output, Codes extends string> {
   access: AccessDeclaration<Input, Codes>;
   handle(input: Input, ctx: Context<Codes>): Promise<Output> | Output;
+  /** The body is not read whole but streams past: `ctx.body`. */
+  body?: BodyOptions<Input, Context<Codes>>;
   /** How the call stands in the record, where it differs from what the contract says. */
   record?: RecordOptions<Input, Output>;
 }
@@ -78,6 +81,7 @@ export interface Operation {
   name: string;
   access: AccessDeclaration<never, never>;
   handle(input: never, ctx: Context<never>): unknown;
+  body?: BodyOptions<never, Context<never>>;
   record?: RecordOptions<never, never>;
 }
 
