@@ -17,6 +17,10 @@ export interface ListOptions {
   reverse?: boolean;
   /** The rest of the key (behind `parts`) of the last row that was seen. */
   after?: readonly string[];
+  /** Only rows whose next part of the key begins so. */
+  startsWith?: string;
+  /** Forward only: continues behind every row whose next part is, or begins with, this. */
+  behind?: { part: string } | { prefix: string };
 }
 
 /** Escapes the separator and the bytes around it; order of escaped parts is the order of the parts. */
@@ -42,6 +46,18 @@ function frozen<T>(value: T): T {
 }
 
 const separator = "\u0000";
+
+/** The first text, in the order of code points, behind all that begin with `prefix`. */
+function successor(prefix: string): string {
+  const points = [...prefix];
+  for (;;) {
+    const last = points.pop();
+    if (last === undefined) return "\u{10ffff}\u{10ffff}";
+    const point = last.codePointAt(0) as number;
+    if (point === 0x10ffff) continue;
+    return points.join("") + String.fromCodePoint(point === 0xd7ff ? 0xe000 : point + 1);
+  }
+}
 
 interface Versioned {
   v: number;
@@ -103,9 +119,13 @@ export function table<Row, Key extends readonly string[]>(
     delete(tx, ...key) {
       tx.delete(keyOf(key));
     },
-    async list(tx, parts, { limit, reverse, after } = {}) {
-      let from = keyOf(parts);
-      let to = `${from.slice(0, -1)}\u0001`;
+    async list(tx, parts, { limit, reverse, after, startsWith, behind } = {}) {
+      const base = keyOf(parts);
+      let from = base + escaped(startsWith ?? "");
+      let to = startsWith ? base + successor(escaped(startsWith)) : `${base.slice(0, -1)}\u0001`;
+      if (behind !== undefined) {
+        from = "part" in behind ? `${base + escaped(behind.part)}\u0001` : base + successor(escaped(behind.prefix));
+      }
       if (after !== undefined) {
         const last = keyOf([...parts, ...after]);
         if (reverse) to = last;
