@@ -26,6 +26,12 @@ export class Arriving {
     return this.#proof.trailers;
   }
 
+  /** Names of the trailing headers that are to come. */
+  get announced(): readonly string[] {
+    const names = this.#exchange.headers["x-amz-trailer"] ?? "";
+    return names === "" ? [] : names.toLowerCase().split(/\s*,\s*/);
+  }
+
   /** The client waits for a word before it sends the body. */
   get isAwaited(): boolean {
     return this.#exchange.awaited;

@@ -32,7 +32,7 @@ export async function takeBody(
     if ("error" in ahead) return ahead;
     pieces = ahead.from;
   }
-  const digests = options.digests(call.input as never);
+  const digests = options.digests(call.input as never, arriving?.announced ?? []);
   if (arriving === undefined) {
     if (pieces !== undefined) call.body = await staged(pieces, digests, environment.bytes);
     return undefined;

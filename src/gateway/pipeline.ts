@@ -197,10 +197,13 @@ async function committed(call: Call, exchange: Exchange, gateway: Gateway): Prom
   }
 }
 
-function respond(call: Call, outcome: Outcome): WireResponse {
-  return outcome.error === undefined
-    ? call.operation.codec.write(call.protocol, outcome.output, call.requestId)
-    : call.service.codec.writeError(call.protocol, wireError(outcome.error), call.requestId);
+function respond({ operation, service, protocol, requestId }: Call, outcome: Outcome): WireResponse {
+  if (outcome.error !== undefined) {
+    return service.codec.writeError(protocol, wireError(outcome.error), requestId);
+  }
+  const answer = operation.codec.write(protocol, outcome.output, requestId);
+  const status = operation.operation.status?.(outcome.output as never);
+  return status === undefined ? answer : { ...answer, status };
 }
 
 function wireError(error: AwsError) {

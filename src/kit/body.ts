@@ -35,8 +35,8 @@ export interface Bytes {
 
 /** What an operation says of the body that streams into it. */
 export interface BodyOptions<Input, Ctx> {
-  /** What is to be computed while the body passes. */
-  digests(input: Input): readonly DigestName[];
+  /** What is to be computed while the body passes; `trailers` are the headers announced to come behind it. */
+  digests(input: Input, trailers: readonly string[]): readonly DigestName[];
   /** Largest body, in bytes; a longer one is refused unread. */
   maxBytes: number;
   /**

@@ -57,6 +57,8 @@ export interface OperationTypes {
 export interface OperationDefinition<Input, Output, Codes extends string> {
   access: AccessDeclaration<Input, Codes>;
   handle(input: Input, ctx: Context<Codes>): Promise<Output> | Output;
+  /** Status of the answer, where it is not always the contract's. */
+  status?(output: Output): number | undefined;
   /** The body is not read whole but streams past: `ctx.body`. */
   body?: BodyOptions<Input, Context<Codes>>;
   /** How the call stands in the record, where it differs from what the contract says. */
@@ -81,6 +83,7 @@ export interface Operation {
   name: string;
   access: AccessDeclaration<never, never>;
   handle(input: never, ctx: Context<never>): unknown;
+  status?(output: never): number | undefined;
   body?: BodyOptions<never, Context<never>>;
   record?: RecordOptions<never, never>;
 }

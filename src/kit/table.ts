@@ -124,7 +124,10 @@ export function table<Row, Key extends readonly string[]>(
       let from = base + escaped(startsWith ?? "");
       let to = startsWith ? base + successor(escaped(startsWith)) : `${base.slice(0, -1)}\u0001`;
       if (behind !== undefined) {
-        from = "part" in behind ? `${base + escaped(behind.part)}\u0001` : base + successor(escaped(behind.prefix));
+        from =
+          "part" in behind
+            ? `${base + escaped(behind.part)}\u0001`
+            : base + successor(escaped(behind.prefix));
       }
       if (after !== undefined) {
         const last = keyOf([...parts, ...after]);
