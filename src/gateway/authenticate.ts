@@ -49,11 +49,12 @@ const unsignedPayloadServices = new Set(["s3", "s3-object-lambda", "s3-outposts"
 const jsonSkewMs = 5 * 60_000;
 const otherSkewMs = 15 * 60_000;
 
-/** The request's claim, or a refusal in AWS's words. */
-export function claimOf(exchange: Exchange): Claim | undefined {
+/** The request's claim, or a refusal in AWS's words; `unreadable` is told first that there is none. */
+export function claimOf(exchange: Exchange, unreadable: () => void = () => {}): Claim | undefined {
   try {
     return readClaim(exchange.headers, exchange.query);
   } catch (error) {
+    unreadable();
     if (error instanceof BadClaim) throw new Refused("incompleteSignature", error.message);
     throw error;
   }

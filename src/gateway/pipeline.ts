@@ -43,7 +43,12 @@ export async function answer(exchange: Exchange, gateway: Gateway): Promise<Wire
   let protocol: Protocol = "awsQuery";
   let service: string | undefined;
   try {
-    const claim = claimOf(exchange);
+    const claim = claimOf(exchange, () => {
+      // Told in the protocol of whom the request is for by everything but its signature.
+      const unclaimed = destinationOf(exchange, undefined, gateway.registry, gateway.homeRegion);
+      ({ protocol } = unclaimed);
+      service = unclaimed.services[0];
+    });
     const published = claim === undefined ? await publicDocument(exchange, gateway) : undefined;
     if (published !== undefined) return published;
     const early = destinationOf(exchange, claim, gateway.registry, gateway.homeRegion);

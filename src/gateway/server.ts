@@ -7,7 +7,7 @@ import { AwsError } from "../kit/errors.ts";
 import { timedUuid } from "../kit/ids.ts";
 import type { WireResponse } from "../protocols/wire.ts";
 import { ClientGone } from "./body.ts";
-import { corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
+import { isPreflight, originHeaders, preflightAnswer } from "./cors.ts";
 import { nameOf } from "./dialect.ts";
 import { BadRequestLine, exchangeOf, type HttpRequest, type HttpResponse } from "./exchange.ts";
 import { answer, errorResponse, Fault, type Gateway } from "./pipeline.ts";
@@ -94,6 +94,8 @@ function http1Server(serve: Serve): Http1Server {
   );
   server.maxHeadersCount = limits.maxHeaders;
   server.on("checkContinue", serve);
+  // Any other expectation is none that changes the answer.
+  server.on("checkExpectation", serve);
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable) return void socket.destroy();
     const status =
@@ -156,17 +158,12 @@ async function exchange(
   { gateway, log }: ServerOptions,
 ): Promise<void> {
   const requestId = timedUuid(gateway.clock.now());
-  const origin = request.headers.origin;
+  let crossOrigin: readonly string[] = [];
   try {
-    if (isPreflight(request))
-      return await send(
-        response,
-        { status: 200, headers: [...preflightHeaders(request), "Content-Length", "0"], body: "" },
-        undefined,
-        request,
-      );
-    const wire = await answer(exchangeOf(request, requestId, response), gateway);
-    await send(response, wire, origin, request);
+    const read = exchangeOf(request, requestId, response);
+    if (isPreflight(request)) return await send(response, await preflightAnswer(read, gateway), [], request);
+    if (request.headers.origin !== undefined) crossOrigin = await originHeaders(read, gateway);
+    await send(response, await answer(read, gateway), crossOrigin, request);
   } catch (error) {
     if (error instanceof ClientGone) return;
     if (response.headersSent) {
@@ -179,12 +176,12 @@ async function exchange(
       return await send(
         response,
         errorResponse(gateway, undefined, "awsQuery", refused, requestId),
-        origin,
+        crossOrigin,
         request,
       );
     }
     log.error({ requestId, err: error instanceof Fault ? error.cause : error }, "internal failure");
-    await send(response, failure(error, gateway, requestId), origin, request);
+    await send(response, failure(error, gateway, requestId), crossOrigin, request);
   }
 }
 
@@ -202,7 +199,7 @@ function failure(error: unknown, gateway: Gateway, requestId: string): WireRespo
 async function send(
   response: HttpResponse,
   wire: WireResponse,
-  origin: string | undefined,
+  crossOrigin: readonly string[],
   request: HttpRequest,
 ): Promise<void> {
   const { headers, body } = wire;
@@ -211,7 +208,7 @@ async function send(
   const pieces = isWhole ? undefined : body[Symbol.asyncIterator]();
   // What cannot be read at all shows before the head says otherwise.
   const first = await pieces?.next();
-  if (origin !== undefined) headers.push(...corsHeaders);
+  headers.push(...crossOrigin);
   // A body that was refused unread would otherwise be taken for the next request on the connection.
   if (!request.complete && request.httpVersionMajor === 1) headers.push("Connection", "close");
   if (request.httpVersionMajor === 1)

@@ -247,6 +247,8 @@ export interface ServiceDefinition {
   provides?: Partial<Ports>;
   /** Documents that AWS publishes unsigned (the keys of a token issuer), for the hosts in `services/index.ts`. */
   publishes?: (host: string, path: string, tx: Transaction) => Promise<PublicDocument | undefined>;
+  /** Which foreign pages may read a resource, where resources say so themselves; undefined for what is none. */
+  crossOrigin?: (asked: CrossOriginRequest, tx: Reads) => Promise<CrossOriginAnswer | undefined>;
   /** Its events leave sensitive members out, rather than say that they are hidden. */
   leavesOutSensitive?: true;
   /** Denials end with an encoded message, which DecodeAuthorizationMessage reads. */
@@ -260,6 +262,19 @@ export interface ServiceDefinition {
   /** Makes what must exist before the first call. Runs in a transaction at every start. */
   bootstrap?: (ctx: BootstrapContext) => Promise<void>;
 }
+
+/** What a foreign page asks, or what a browser asks before it. */
+export interface CrossOriginRequest {
+  /** As the service's contract knows it. */
+  path: string;
+  origin: string;
+  method: string;
+  /** Headers that the page wants to send; undefined where this is the request itself. */
+  headers?: readonly string[] | undefined;
+}
+
+/** Headers that let the page in (none where it stays out), or why it is kept out. */
+export type CrossOriginAnswer = { headers: string[] } | { refusal: string };
 
 /** Durable work that follows a commit. What it throws is a fault: the item is tried again later, and given up in the end. */
 export interface Delivery {

@@ -18,6 +18,7 @@ import {
   uploads,
 } from "./tables.ts";
 import { checkedTags, maxBucketTags } from "./tagRules.ts";
+import { dropUpload } from "./uploads.ts";
 
 const maxBucketsPerPage = 10_000;
 const ownerships = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
@@ -220,9 +221,7 @@ export const deleteBucket = s3.operation("DeleteBucket", {
           : "The bucket you tried to delete is not empty. You must delete all versions in the bucket.";
       throw fail("BucketNotEmpty", { message, members: { BucketName: name } });
     }
-    if ((await uploads.list(ctx.tx, [name], { limit: 1 })).length > 0) {
-      throw fail("BucketNotEmpty", { members: { BucketName: name } });
-    }
+    for (const { key, row } of await uploads.list(ctx.tx, [name])) await dropUpload(name, key[1], row, ctx);
     buckets.delete(ctx.tx, name);
     owned.delete(ctx.tx, bucket.account, name);
     for (const { key } of await configurations.list(ctx.tx, [name])) configurations.delete(ctx.tx, ...key);

@@ -153,7 +153,6 @@ export const deleteObjects = s3.operation("DeleteObjects", {
     const bucket = await findBucket(input, ctx);
     const { Objects = [], Quiet } = input.Delete;
     if (Objects.length === 0 || Objects.length > maxKeysPerCall) throw fail("MalformedXML");
-    checkBypass(bucket, input.BypassGovernanceRetention);
     const deleted: object[] = [];
     const errors: object[] = [];
     for (const one of Objects) {

@@ -34,7 +34,7 @@ export function systemHeaders(input: HeadersInput): SystemHeaders {
   const encoding = input.ContentEncoding?.split(",")
     .map((one) => one.trim())
     .filter((one) => one !== "aws-chunked" && one !== "")
-    .join(",");
+    .join(", ");
   return {
     ...(input.ContentType !== undefined && { contentType: input.ContentType }),
     ...(input.CacheControl !== undefined && { cacheControl: input.CacheControl }),

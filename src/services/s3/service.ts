@@ -6,12 +6,17 @@ import * as bucketPolicy from "./bucketPolicy.ts";
 import * as buckets from "./buckets.ts";
 import * as complete from "./complete.ts";
 import * as copy from "./copy.ts";
+import * as cors from "./cors.ts";
 import * as remove from "./delete.ts";
 import * as get from "./get.ts";
+import * as lifecycle from "./lifecycle.ts";
+import { runLifecycle } from "./lifecycleRun.ts";
 import * as listedConfigurations from "./listedConfigurations.ts";
 import * as listObjects from "./listObjects.ts";
 import * as listVersions from "./listVersions.ts";
 import { missing } from "./missing.ts";
+import * as notifications from "./notifications.ts";
+import { notify } from "./notify.ts";
 import * as objectLock from "./objectLock.ts";
 import * as ownership from "./ownership.ts";
 import * as parts from "./parts.ts";
@@ -50,6 +55,12 @@ export default defineService({
     settings,
     listedConfigurations,
     replication,
+    cors,
+    lifecycle,
+    notifications,
   ].flatMap(operationsIn),
   missing,
+  crossOrigin: cors.crossOrigin,
+  timers: { lifecycle: runLifecycle },
+  deliveries: { notify: { settle: notify } },
 });
