@@ -9,8 +9,36 @@ import { equalInConstantTime } from "./sigv4/keys.ts";
  * A body whose request has proved itself by its headers, and which is still to come. What it yields may be looked
  * at and staged, but counts only once it has ended without a refusal.
  */
-export class Arriving {
-  /** Bytes of the payload, as the headers tell. */
+export interface Incoming {
+  /** Bytes of the payload, at most, as the headers tell. */
+  readonly size: number;
+  /** Names of the trailing headers that are to come; and the headers, once the body has ended. */
+  readonly announced: readonly string[];
+  readonly trailers: Readonly<Record<string, string>>;
+  /** The client waits for a word before it sends the body. */
+  readonly isAwaited: boolean;
+  /** A small body at once. */
+  whole(maxBytes: number): Promise<Buffer>;
+  /** The payload in pieces. Throws Refused if it is not the one that was signed. */
+  pieces(): AsyncIterable<Buffer>;
+}
+
+/** A body that is there already. */
+export function arrived(body: Buffer): Incoming {
+  return {
+    size: body.length,
+    announced: [],
+    trailers: {},
+    isAwaited: false,
+    whole: async () => body,
+    async *pieces() {
+      yield body;
+    },
+  };
+}
+
+/** A body on its way from the client. */
+export class Arriving implements Incoming {
   readonly size: number;
   readonly #exchange: Exchange;
   readonly #proof: BodyProof;
@@ -21,23 +49,19 @@ export class Arriving {
     this.size = size;
   }
 
-  /** Trailing headers, once the body has ended. */
   get trailers(): Readonly<Record<string, string>> {
     return this.#proof.trailers;
   }
 
-  /** Names of the trailing headers that are to come. */
   get announced(): readonly string[] {
     const names = this.#exchange.headers["x-amz-trailer"] ?? "";
     return names === "" ? [] : names.toLowerCase().split(/\s*,\s*/);
   }
 
-  /** The client waits for a word before it sends the body. */
   get isAwaited(): boolean {
     return this.#exchange.awaited;
   }
 
-  /** A small body at once. */
   async whole(maxBytes: number): Promise<Buffer> {
     this.#exchange.proceed();
     const { request, headers } = this.#exchange;
@@ -47,7 +71,6 @@ export class Arriving {
     return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
   }
 
-  /** The payload in pieces. Throws Refused if it is not the one that was signed. */
   async *pieces(): AsyncGenerator<Buffer> {
     this.#exchange.proceed();
     for await (const raw of piecesOf(this.#exchange.request)) yield* this.#proof.push(raw);

@@ -3,7 +3,15 @@ import type { Caller } from "../kit/caller.ts";
 import type { MovableClock } from "../kit/clock.ts";
 import { type Credential, type Ports, SessionProblem } from "../kit/service.ts";
 import type { Store } from "../storage/store.ts";
-import { Arriving, type BodyProof, ChunkProof, HashProof, unproven } from "./arriving.ts";
+import {
+  Arriving,
+  arrived,
+  type BodyProof,
+  ChunkProof,
+  HashProof,
+  type Incoming,
+  unproven,
+} from "./arriving.ts";
 import { maxBodyBytes, maxUnprovenBodyBytes, readBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { Refused } from "./refuse.ts";
@@ -17,7 +25,7 @@ import { type Judged, judge } from "./sigv4/verify.ts";
 export interface Authenticated {
   caller: Caller;
   body: Buffer;
-  arriving?: Arriving;
+  arriving?: Incoming;
 }
 
 export interface AuthenticateOptions {
@@ -37,7 +45,6 @@ const words = {
   missing: "Request is missing Authentication Token",
   invalidToken: "The security token included in the request is invalid.",
   expiredToken: "The security token included in the request is expired",
-  missingHash: "Missing required header for this request: x-amz-content-sha256",
   mismatch:
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
 };
@@ -93,11 +100,10 @@ export async function authenticate(
     const body = await new Arriving(exchange, proof, 0).whole(maxBodyBytes);
     return { caller, body };
   }
-  if (options.streams) throw new Refused("incompleteSignature", words.missingHash);
   exchange.proceed();
   const body = await readBody(exchange.request, exchange.headers, maxBodyBytes);
   prove(exchange, claim, hash("sha256", body, "hex"), credential, options.keys);
-  return { caller, body };
+  return options.streams ? { caller, body: noBody, arriving: arrived(body) } : { caller, body };
 }
 
 const noBody = Buffer.alloc(0);

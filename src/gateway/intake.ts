@@ -3,7 +3,7 @@ import { type DigestName, newDigest } from "../kit/digests.ts";
 import type { AwsError } from "../kit/errors.ts";
 import { recordLog } from "../kit/record.ts";
 import { type ByteStore, FinishedBody, type StagedBody } from "../storage/bytes.ts";
-import type { Arriving } from "./arriving.ts";
+import type { Incoming } from "./arriving.ts";
 import type { Environment } from "./call.ts";
 import { type Call, type Outcome, runAhead } from "./call.ts";
 import { Refused } from "./refuse.ts";
@@ -20,7 +20,7 @@ export const maxInlineBytes = 64 * 1024;
 /** Undefined if the call may go on; its body is in place. Throws Refused if the body is not what was signed. */
 export async function takeBody(
   call: Call,
-  arriving: Arriving | undefined,
+  arriving: Incoming | undefined,
   environment: Environment,
 ): Promise<Outcome | undefined> {
   const options = call.operation.operation.body;
@@ -81,7 +81,7 @@ async function staged(
   pieces: AsyncIterable<Buffer>,
   names: readonly DigestName[],
   bytes: ByteStore,
-  source?: Pick<Arriving, "trailers">,
+  source?: Pick<Incoming, "trailers">,
 ): Promise<StreamedBody> {
   const running = new RunningDigests(names);
   const first: Buffer[] = [];
