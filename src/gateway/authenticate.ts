@@ -15,6 +15,8 @@ import {
 import { maxBodyBytes, maxUnprovenBodyBytes, readBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { Refused } from "./refuse.ts";
+import { pathWithBucket } from "./route.ts";
+import { legacyClaim, proveLegacy } from "./sigv2.ts";
 import { NotCanonical } from "./sigv4/canonical.ts";
 import { ChunkedBody, streamingForms } from "./sigv4/chunked.ts";
 import { BadClaim, type Claim, readClaim, timeOf } from "./sigv4/claim.ts";
@@ -59,7 +61,8 @@ const otherSkewMs = 15 * 60_000;
 /** The request's claim, or a refusal in AWS's words; `unreadable` is told first that there is none. */
 export function claimOf(exchange: Exchange, unreadable: () => void = () => {}): Claim | undefined {
   try {
-    return readClaim(exchange.headers, exchange.query);
+    const { headers, query } = exchange;
+    return legacyClaim(headers, query) ?? readClaim(headers, query);
   } catch (error) {
     unreadable();
     if (error instanceof BadClaim) throw new Refused("incompleteSignature", error.message);
@@ -86,6 +89,7 @@ export async function authenticate(
   claim: Claim,
   options: AuthenticateOptions,
 ): Promise<Authenticated> {
+  if (claim.algorithm === "AWS") return await authenticateLegacy(exchange, claim, options);
   checkTime(exchange, claim, options.clock.real());
   checkCoverage(exchange, claim);
   const credential = await findCredential(claim, options);
@@ -104,6 +108,21 @@ export async function authenticate(
   const body = await readBody(exchange.request, exchange.headers, maxBodyBytes);
   prove(exchange, claim, hash("sha256", body, "hex"), credential, options.keys);
   return options.streams ? { caller, body: noBody, arriving: arrived(body) } : { caller, body };
+}
+
+/** Signature Version 2 says nothing of the body. */
+async function authenticateLegacy(
+  exchange: Exchange,
+  claim: Claim,
+  options: AuthenticateOptions,
+): Promise<Authenticated> {
+  const { secretAccessKey, caller } = await findCredential(claim, options);
+  const path = pathWithBucket(exchange.headers.host ?? "", exchange.path);
+  proveLegacy(exchange, claim, secretAccessKey, path, options.clock.real());
+  if (options.streams) {
+    return { caller, body: noBody, arriving: new Arriving(exchange, unproven, sizeOf(exchange)) };
+  }
+  return { caller, body: await new Arriving(exchange, unproven, 0).whole(maxBodyBytes) };
 }
 
 const noBody = Buffer.alloc(0);
@@ -178,7 +197,7 @@ function checkCoverage(exchange: Exchange, claim: Claim): void {
   }
 }
 
-async function findCredential(
+export async function findCredential(
   claim: Claim,
   { store, clock, ports }: AuthenticateOptions,
 ): Promise<Credential> {

@@ -1,58 +1,22 @@
-import type { Bus } from "../bus/bus.ts";
 import { followRecord } from "../bus/followers.ts";
 import { Waiting } from "../bus/waiters.ts";
-import type { StreamedBody } from "../kit/body.ts";
 import type { Caller } from "../kit/caller.ts";
-import type { Clock } from "../kit/clock.ts";
-import type { CallOptions, Context, EventNotes, Host, RequestFacts } from "../kit/context.ts";
+import type { CallOptions, Context, EventNotes } from "../kit/context.ts";
 import { AwsError } from "../kit/errors.ts";
 import { recordLog } from "../kit/record.ts";
-import type { Access, IdentityDirectory, OrganizationDirectory, Ports } from "../kit/service.ts";
+import type { Access, IdentityDirectory, OrganizationDirectory } from "../kit/service.ts";
 import type { Protocol } from "../protocols/contract.ts";
 import { ValidationFailure } from "../protocols/validate.ts";
-import type { ByteStore } from "../storage/bytes.ts";
-import type { LogEntry, LogReader, Savepoint, Store, Transaction } from "../storage/store.ts";
+import type { LogReader, Savepoint, Transaction } from "../storage/store.ts";
 import { Authorizer, accountOfArn, type Judgement } from "./authorize.ts";
 import { bytesOf } from "./bodies.ts";
+
+import type { Call, CallScope, Environment, Outcome } from "./callTypes.ts";
 import { denialDetails, denied, reasonOf } from "./deny.ts";
-import { nameOf } from "./dialect.ts";
 import { entriesOf, identityOf, serviceEventEntry } from "./record.ts";
-import type { LoadedService, Registry, RunnableOperation } from "./registry.ts";
+import { violationError } from "./violations.ts";
 
-/** What every call shares: made once when Cloudkeep starts. */
-export interface Environment {
-  store: Store;
-  clock: Clock;
-  registry: Registry;
-  ports: Partial<Ports>;
-  bus: Bus;
-  host: Host;
-  bytes: ByteStore;
-}
-
-/** One call of one operation, from *authorize* on. Calls between services enter here too. */
-export interface Call {
-  requestId: string;
-  service: LoadedService;
-  operation: RunnableOperation;
-  protocol: Protocol;
-  caller: Caller;
-  account: string;
-  region: string;
-  request: RequestFacts;
-  input: Record<string, unknown>;
-  /** The body that streamed in. */
-  body?: StreamedBody;
-  /** Events of this call and of those that it makes; appended to the record when the outermost ends. */
-  events: LogEntry[];
-  afterCommit: (() => void | Promise<void>)[];
-  /** How many calls between services lead here; 0 for a client's own. */
-  depth?: number;
-  /** How many deliveries led to this call; 0 for a client's own. */
-  hops?: number;
-  /** The call waited for something, and the time for that is over. */
-  waited?: boolean;
-}
+export type { Call, Environment, Outcome } from "./callTypes.ts";
 
 /**
  * Runs a call in a transaction: authorize, handle, record. The call's event joins the same commit; of a call
@@ -68,7 +32,7 @@ export async function runCall(call: Call, tx: Transaction, environment: Environm
       (await call.operation.operation.handle(call.input as never, running.context() as never)) ?? {};
     outcome = { output: output as Record<string, unknown> };
   } catch (error) {
-    const shown = clientError(error, call.protocol);
+    const shown = clientError(error, call);
     if (shown === undefined) throw error;
     outcome = { error: shown };
     running.discard();
@@ -93,7 +57,7 @@ export async function runAhead(
     const from = call.operation.operation.body?.from;
     return { from: await from?.(call.input as never, running.context() as never) };
   } catch (error) {
-    const shown = clientError(error, call.protocol);
+    const shown = clientError(error, call);
     if (shown === undefined) throw error;
     running.discard();
     running.record(call, { error: shown });
@@ -101,18 +65,12 @@ export async function runAhead(
   }
 }
 
-export type Outcome =
-  | { output: Record<string, unknown>; error?: never }
-  | { error: AwsError; output?: never };
-
 /** The error as a client may see it; undefined for a fault of our own. */
-function clientError(error: unknown, protocol: Protocol): AwsError | undefined {
+function clientError(error: unknown, { protocol, service, operation }: Call): AwsError | undefined {
   if (error instanceof AwsError) return error;
-  if (error instanceof ValidationFailure) {
-    const { code, status } = nameOf("validation", protocol);
-    return new AwsError(code, error.message, { status });
-  }
-  return undefined;
+  return error instanceof ValidationFailure
+    ? violationError(error, protocol, service.contract, operation.name)
+    : undefined;
 }
 
 /** The context of what a service does of its own accord: see `background.ts`. */
@@ -132,9 +90,7 @@ const noOrganizations: OrganizationDirectory = { of: none, entity: none, policyD
 const maxCallDepth = 16;
 
 /** A call without an operation: what a service does of its own accord has none. */
-export type CallScope = Omit<Call, "operation" | "input" | "protocol"> & Partial<Call>;
-
-class RunningCall {
+export class RunningCall {
   readonly #call: CallScope;
   readonly #tx: Transaction;
   readonly #environment: Environment;

@@ -8,6 +8,7 @@ import type { WireRequest, WireResponse } from "../protocols/wire.ts";
 import { type Authenticated, authenticate, claimOf, unsigned } from "./authenticate.ts";
 import { type Call, type Environment, type Outcome, runCall } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
+import { type FormUpload, formUpload } from "./formUpload.ts";
 import { dropBody, takeBody } from "./intake.ts";
 import { longPoll } from "./longPoll.ts";
 import { publicDocument } from "./publish.ts";
@@ -54,6 +55,8 @@ export async function answer(exchange: Exchange, gateway: Gateway): Promise<Wire
     const early = destinationOf(exchange, claim, gateway.registry, gateway.homeRegion);
     protocol = early.protocol;
     service = early.services[0];
+    const form = claim === undefined ? await formUpload(exchange, gateway) : undefined;
+    if (form !== undefined) return await answerForm(form, exchange, gateway);
     const proven = await prove(exchange, claim, streamsInto(exchange, early, gateway.registry), gateway);
     const destination = destinationByBody(early, proven.body, gateway.registry);
     service = destination.services[0];
@@ -152,7 +155,10 @@ function readInput(
   try {
     return codec.read(protocol, wire);
   } catch (error) {
-    if (error instanceof SerializationError) throw new AwsError(error.code, error.message, { status: 400 });
+    if (error instanceof SerializationError) {
+      const code = protocol === "restXml" && error.code === "MalformedInput" ? "InvalidArgument" : error.code;
+      throw new AwsError(code, error.message, { status: 400 });
+    }
     throw error;
   }
 }
@@ -209,6 +215,22 @@ function respond({ operation, service, protocol, requestId }: Call, outcome: Out
   const answer = operation.codec.write(protocol, outcome.output, requestId);
   const status = operation.operation.status?.(outcome.output as never);
   return status === undefined ? answer : { ...answer, status };
+}
+
+async function answerForm(
+  { call, incoming, request }: FormUpload,
+  exchange: Exchange,
+  gateway: Gateway,
+): Promise<WireResponse> {
+  const outcome = (await takeBody(call, incoming, gateway)) ?? (await committed(call, exchange, gateway));
+  if (outcome.error !== undefined) return respond(call, outcome);
+  const { status, headers, body } = request.answer(outcome.output);
+  const length = String(Buffer.byteLength(body));
+  return {
+    status,
+    headers: [...headers, "x-amz-request-id", call.requestId, "Content-Length", length],
+    body,
+  };
 }
 
 function wireError(error: AwsError) {

@@ -249,6 +249,8 @@ export interface ServiceDefinition {
   publishes?: (host: string, path: string, tx: Transaction) => Promise<PublicDocument | undefined>;
   /** Which foreign pages may read a resource, where resources say so themselves; undefined for what is none. */
   crossOrigin?: (asked: CrossOriginRequest, tx: Reads) => Promise<CrossOriginAnswer | undefined>;
+  /** Reads a form that uploads a file. Throws AwsError for one that its policy does not allow. */
+  formUpload?: (form: FormFacts) => FormRequest;
   /** Its events leave sensitive members out, rather than say that they are hidden. */
   leavesOutSensitive?: true;
   /** Denials end with an encoded message, which DecodeAuthorizationMessage reads. */
@@ -261,6 +263,27 @@ export interface ServiceDefinition {
   followsRecord?: (entries: readonly RecordRow[], ctx: Context) => Promise<void>;
   /** Makes what must exist before the first call. Runs in a transaction at every start. */
   bootstrap?: (ctx: BootstrapContext) => Promise<void>;
+}
+
+/** A form that a browser posted, its policy's signature proven; its file is still to come. */
+export interface FormFacts {
+  path: string;
+  /** By lower-case name. */
+  fields: ReadonlyMap<string, string>;
+  fileName: string;
+  isSigned: boolean;
+  /** Real time: it is signatures that are judged by it. */
+  nowMs: number;
+}
+
+/** The operation that a form stands for, and how its answer looks. */
+export interface FormRequest {
+  operation: string;
+  path: string;
+  headers: Record<string, string>;
+  minBytes: number;
+  maxBytes: number;
+  answer(output: Record<string, unknown>): { status: number; headers: string[]; body: string };
 }
 
 /** What a foreign page asks, or what a browser asks before it. */

@@ -23,6 +23,8 @@ export const putBucketPolicy = s3.operation("PutBucketPolicy", {
     buckets.put(ctx.tx, [bucket.name], { ...bucket, policy: input.Policy });
     return {};
   },
+  // AWS's model says 200.
+  status: () => 204,
 });
 
 function blockedWords({ caller }: Context, { name }: BucketRow): string {

@@ -8,6 +8,8 @@ import { partsOf } from "./versions.ts";
 /** The bytes of objects: whole, in ranges, by parts. */
 
 export interface Span {
+  /** Of a part that is asked for by its number, its own. */
+  checksum?: string;
   start: number;
   /** Exclusive. */
   end: number;
@@ -52,7 +54,13 @@ export async function spanOfPart(
   if (parts.length === 0) return { start: 0, end: row.size, partial: true };
   let start = 0;
   for (const part of parts.slice(0, partNumber - 1)) start += part.size;
-  return { start, end: start + (parts[partNumber - 1]?.size ?? 0), partial: true };
+  const part = parts[partNumber - 1];
+  return {
+    start,
+    end: start + (part?.size ?? 0),
+    partial: true,
+    ...(part?.checksum !== undefined && { checksum: part.checksum }),
+  };
 }
 
 /** Opens bytes of an object: at once where they are few, else in pieces. */

@@ -114,7 +114,7 @@ export const copyObject = s3.operation("CopyObject", {
         ...shownChecksum(row.checksum),
       },
       ...(source.versionId !== undefined && { CopySourceVersionId: source.versionId }),
-      ...(bucket.versioning !== undefined && { VersionId: row.versionId }),
+      ...(bucket.versioning === "Enabled" && { VersionId: row.versionId }),
       ...shownEncryption(sealing.row, input),
     };
   },
@@ -163,7 +163,7 @@ async function contentFor(
   const { row } = source;
   if (canShare(input, source) && row.body !== undefined && row.checksum !== undefined) {
     const body = await opening(ctx.bytes.share(row.body, source.under, sealing.under));
-    const etag = sealing.row.type === "AES256" ? row.etag : etagOf(undefined, sealing.row.type);
+    const etag = sealing.under === undefined ? row.etag : etagOf(undefined, sealing.under);
     return { size: row.size, etag, body, checksum: row.checksum };
   }
   const { body } = ctx;
@@ -172,7 +172,7 @@ async function contentFor(
   const name = checksumOf(input, source);
   return {
     size: body.size,
-    etag: etagOf(body.digests.md5, sealing.row.type),
+    etag: etagOf(body.digests.md5, sealing.under),
     body: ctx.bytes.keep(body, sealing.under),
     checksum: { name, value: body.digests[name]?.toString("base64") ?? "", type: "FULL_OBJECT" },
   };

@@ -1,6 +1,7 @@
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import type { Context } from "../../kit/context.ts";
 import { AwsError, WrongKey } from "../../kit/errors.ts";
+import { draw } from "../../kit/ids.ts";
 import { fail, invalidArgument, invalidRequest } from "./errors.ts";
 import { bucketArn, objectArn } from "./names.ts";
 import type { BucketRow, EncryptionRow } from "./tables.ts";
@@ -83,7 +84,9 @@ export async function sealingFor(
         input.ServerSideEncryption,
       );
     }
-    return { row: { type: "customer" }, under: customer };
+    const salt = draw(16);
+    const known = { salt: salt.toString("base64"), mac: macOf(customer, salt) };
+    return { row: { type: "customer", known }, under: customer };
   }
   const { algorithm, keyId, bucketKey } = chosen(input, bucket);
   if (algorithm === "AES256") return { row: { type: "AES256" } };
@@ -92,6 +95,10 @@ export async function sealingFor(
   const { plaintext, ciphertext, kmsKeyArn } = await newDataKey(keyId, context, ctx);
   const row: EncryptionRow = { type: algorithm, kmsKeyArn, dataKey: ciphertext, context };
   return { row: bucketKey ? { ...row, bucketKey } : row, under: plaintext };
+}
+
+function macOf(key: Buffer, salt: Buffer): string {
+  return createHmac("sha256", key).update(salt).digest("base64");
 }
 
 function chosen(input: EncryptionInput, bucket: BucketRow) {
@@ -178,6 +185,8 @@ export async function keyTo(
 ): Promise<Buffer | undefined> {
   if (row.type === "customer") {
     if (customer === undefined) throw invalidRequest(parametersNeeded);
+    const { salt = "", mac } = row.known ?? {};
+    if (macOf(customer, Buffer.from(salt, "base64")) !== mac) throw wrongKey();
     return customer;
   }
   if (customer !== undefined) {
@@ -202,8 +211,12 @@ export async function opening<T>(work: Promise<T>): Promise<T> {
     return await work;
   } catch (error) {
     if (!(error instanceof WrongKey)) throw error;
-    throw fail("AccessDenied", { message: `${customerWords} the correct secret key.` });
+    throw wrongKey();
   }
+}
+
+function wrongKey() {
+  return fail("AccessDenied", { message: `${customerWords} the correct secret key.` });
 }
 
 /** How an answer shows an object's encryption. */

@@ -5,7 +5,7 @@ import { shownIfAsked } from "./checksums.ts";
 import { checkRead, type ReadConditions } from "./conditions.ts";
 import { contentOf, type Span, spanOf, spanOfPart } from "./content.ts";
 import { s3 } from "./contract.ts";
-import { type CustomerKeyInput, customerKey, keyTo, opening, shownEncryption } from "./encryption.ts";
+import { type CustomerKeyInput, customerKey, keyTo, shownEncryption } from "./encryption.ts";
 import { invalidRequest } from "./errors.ts";
 import { type BucketInput, findBucket, locate } from "./find.ts";
 import { checkOverrides, type HeaderOverrides, shownHeaders } from "./headers.ts";
@@ -69,8 +69,7 @@ async function read(input: ReadInput, ctx: Context) {
     ...shownHeaders(row, input),
     ...shownEncryption(row.encryption, input),
     ...shownLock(row),
-    // A checksum is of the whole object: of a part, or a range, it would say nothing.
-    ...(partial && !(start === 0 && end === row.size) ? {} : shownIfAsked(row, input.ChecksumMode)),
+    ...checksumOf(input, row, span),
     AcceptRanges: "bytes",
     ContentLength: end - start,
     ETag: `"${row.etag}"`,
@@ -83,6 +82,14 @@ async function read(input: ReadInput, ctx: Context) {
     ...(await shownExpiration(bucket, input.Key, row, ctx)),
   };
   return { bucket, row, under, span, shown };
+}
+
+/** A checksum is of the whole object, or of a part; of a range it would say nothing. */
+function checksumOf({ ChecksumMode }: ReadInput, row: ObjectRow, { checksum, start, end }: Span) {
+  if (checksum !== undefined && row.checksum?.type === "COMPOSITE") {
+    return shownIfAsked({ checksum: { ...row.checksum, value: checksum } }, ChecksumMode);
+  }
+  return start === 0 && end === row.size ? shownIfAsked(row, ChecksumMode) : {};
 }
 
 async function spanFor(input: ReadInput, bucket: BucketRow, row: ObjectRow, ctx: Context): Promise<Span> {
@@ -114,11 +121,7 @@ export const getObject = s3.operation("GetObject", {
 export const headObject = s3.operation("HeadObject", {
   access: (input, ctx) => versionAccess("GetObject", input, ctx),
   async handle(input, ctx) {
-    const { bucket, row, under, shown } = await read(input, ctx);
-    // Whoever has not the right key learns nothing of the object, either.
-    if (row.encryption.type === "customer") {
-      await opening(contentOf(bucket.name, row, { start: 0, end: 1 }, under, ctx));
-    }
+    const { shown } = await read(input, ctx);
     return shown;
   },
   status: statusOf,

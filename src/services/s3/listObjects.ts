@@ -89,7 +89,7 @@ export const listObjectsV2 = s3.operation("ListObjectsV2", {
     const bucket = await findBucket(input, ctx);
     const show = encoded(EncodingType);
     const limit = limitOf(input.MaxKeys, "max-keys");
-    const marker = ContinuationToken === undefined ? StartAfter : tokenKey(ContinuationToken);
+    const marker = ContinuationToken ? tokenKey(ContinuationToken) : StartAfter;
     const page = await pageOf(
       bucket.name,
       { prefix: Prefix, delimiter: Delimiter, limit, ...(marker && { marker: { key: marker } }) },

@@ -24,7 +24,12 @@ async function partKeyOf(
   const customer = customerKey(input);
   if (upload.encryption.type === "customer" && customer === undefined)
     throw invalidRequest(parametersMissing);
-  return await keyTo(upload.encryption, customer, ctx);
+  try {
+    return await keyTo(upload.encryption, customer, ctx);
+  } catch (error) {
+    if (customer === undefined || (error as { code?: string }).code !== "AccessDenied") throw error;
+    throw invalidRequest("The provided encryption parameters did not match the ones used originally.");
+  }
 }
 
 /** Puts a part in place of an earlier one of the same number. */
@@ -47,7 +52,7 @@ export const uploadPart = s3.operation("UploadPart", {
     const checksum = checkedChecksum(input, ctx.body);
     checkKind(upload, checksum);
     const under = await partKeyOf(upload, input, ctx);
-    const etag = etagOf(ctx.body.digests.md5, upload.encryption.type);
+    const etag = etagOf(ctx.body.digests.md5, under);
     await putPart(
       bucket,
       upload,
@@ -131,7 +136,7 @@ export const uploadPartCopy = s3.operation("UploadPartCopy", {
     // The source changed since its bytes were copied: the client must try again.
     if (ctx.body.size !== end - start) throw fail("ConditionalRequestConflict");
     const under = await partKeyOf(upload, input, ctx);
-    const etag = etagOf(ctx.body.digests.md5, upload.encryption.type);
+    const etag = etagOf(ctx.body.digests.md5, under);
     const name = kindOf(upload);
     const checksum = ctx.body.digests[name]?.toString("base64") ?? "";
     const lastModified = Math.floor(ctx.clock.now() / 1000) * 1000;

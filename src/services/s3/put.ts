@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import type { Context } from "../../kit/context.ts";
 import { draw } from "../../kit/ids.ts";
 import type { Access } from "../../kit/service.ts";
@@ -122,7 +123,7 @@ export const putObject = s3.operation("PutObject", {
     const { asked: _, ...checksum } = checkedChecksum(input, ctx.body);
     checkWrite(input, Key, await newest(bucket, Key, ctx));
     const sealing = await sealingFor(input, bucket, Key, ctx);
-    const etag = etagOf(ctx.body.digests.md5, sealing.row.type);
+    const etag = etagOf(ctx.body.digests.md5, sealing.under);
     const row = await insert(
       bucket,
       Key,
@@ -139,7 +140,7 @@ export const putObject = s3.operation("PutObject", {
     announce(bucket, "ObjectCreated:Put", Key, row, ctx);
     return {
       ETag: `"${etag}"`,
-      ...(bucket.versioning !== undefined && { VersionId: row.versionId }),
+      ...(bucket.versioning === "Enabled" && { VersionId: row.versionId }),
       ...shownChecksum(checksum),
       ...shownEncryption(sealing.row, input),
     };
@@ -147,9 +148,11 @@ export const putObject = s3.operation("PutObject", {
   record: { data: true },
 });
 
-/** The MD5 of the bytes; of what is encrypted with a key of its own, anything else, as on AWS. */
-export function etagOf(md5: Buffer | undefined, encryption: string): string {
-  return (encryption === "AES256" && md5 !== undefined ? md5 : draw(16)).toString("hex");
+/** The MD5 of the bytes; under a key of its own, what only the key makes of it. */
+export function etagOf(md5: Buffer | undefined, under: Uint8Array | undefined): string {
+  const digest = md5 ?? draw(16);
+  if (under === undefined) return digest.toString("hex");
+  return createHmac("sha256", under).update(digest).digest("hex").slice(0, 32);
 }
 
 /** 404 only to those who may list the bucket; to others, what is not there is refused. */

@@ -20,6 +20,7 @@ import { notify } from "./notify.ts";
 import * as objectLock from "./objectLock.ts";
 import * as ownership from "./ownership.ts";
 import * as parts from "./parts.ts";
+import { postObject } from "./postObject.ts";
 import * as publicAccess from "./publicAccess.ts";
 import * as put from "./put.ts";
 import * as replication from "./replication.ts";
@@ -61,6 +62,7 @@ export default defineService({
   ].flatMap(operationsIn),
   missing,
   crossOrigin: cors.crossOrigin,
+  formUpload: postObject,
   timers: { lifecycle: runLifecycle },
   deliveries: { notify: { settle: notify } },
 });

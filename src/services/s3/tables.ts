@@ -76,7 +76,7 @@ export interface Checksum {
   type: "FULL_OBJECT" | "COMPOSITE";
 }
 
-/** How an object is encrypted. A customer's own key is not kept, and nothing that was derived from it. */
+/** How an object is encrypted. A customer's own key is not kept. */
 export interface EncryptionRow {
   type: "AES256" | "aws:kms" | "aws:kms:dsse" | "customer";
   kmsKeyArn?: string;
@@ -84,6 +84,8 @@ export interface EncryptionRow {
   /** The data key of the object, encrypted by KMS, in base64; and the context that it was encrypted with. */
   dataKey?: string;
   context?: Record<string, string>;
+  /** By which a customer's key is known again: a salted MAC, as AWS keeps. */
+  known?: { salt: string; mac: string };
 }
 
 export interface Retention {

@@ -74,5 +74,6 @@ export function tagsAsked(header: string | undefined): Record<string, string> | 
 }
 
 export function tagSet(tags: Readonly<Record<string, string>>): { Key: string; Value: string }[] {
-  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  const entries = Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries.map(([Key, Value]) => ({ Key, Value }));
 }
