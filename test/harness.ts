@@ -6,6 +6,7 @@ import {
   DescribeCreateAccountStatusCommand,
   OrganizationsClient,
 } from "@aws-sdk/client-organizations";
+import { S3Client } from "@aws-sdk/client-s3";
 import { STSClient } from "@aws-sdk/client-sts";
 import { type Cloudkeep, start } from "../src/start.ts";
 import { MemoryStore } from "../src/storage/memory.ts";
@@ -39,6 +40,7 @@ export function clients(cloudkeep: { endpoint: string }, credentials: Credential
     kms: new KMSClient(options),
     organizations: new OrganizationsClient(options),
     cloudtrail: new CloudTrailClient(options),
+    s3: new S3Client({ ...options, forcePathStyle: true }),
   };
 }
 
