@@ -1,5 +1,5 @@
+import type { CrossOriginAnswer } from "../kit/browsers.ts";
 import { AwsError } from "../kit/errors.ts";
-import type { CrossOriginAnswer } from "../kit/service.ts";
 import type { WireResponse } from "../protocols/wire.ts";
 import type { Exchange, HttpRequest } from "./exchange.ts";
 import { errorResponse, type Gateway } from "./pipeline.ts";

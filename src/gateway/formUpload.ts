@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
+import type { FormRequest } from "../kit/browsers.ts";
 import type { Caller } from "../kit/caller.ts";
 import { AwsError } from "../kit/errors.ts";
-import type { FormRequest } from "../kit/service.ts";
 import type { Incoming } from "./arriving.ts";
 import { anonymous, findCredential } from "./authenticate.ts";
 import type { Call } from "./call.ts";

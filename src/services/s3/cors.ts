@@ -1,5 +1,5 @@
 import type { CORSConfiguration, CORSRule } from "@aws-sdk/client-s3";
-import type { CrossOriginAnswer, CrossOriginRequest } from "../../kit/service.ts";
+import type { CrossOriginAnswer, CrossOriginRequest } from "../../kit/browsers.ts";
 import type { Reads } from "../../storage/store.ts";
 import { onBucket } from "./access.ts";
 import { s3 } from "./contract.ts";

@@ -1,4 +1,4 @@
-import type { FormFacts, FormRequest } from "../../kit/service.ts";
+import type { FormFacts, FormRequest } from "../../kit/browsers.ts";
 import { fail, invalidArgument } from "./errors.ts";
 import { checkPolicy } from "./postPolicy.ts";
 import { maxPutBytes } from "./put.ts";

@@ -1,5 +1,5 @@
+import type { FormFacts } from "../../kit/browsers.ts";
 import type { AwsError } from "../../kit/errors.ts";
-import type { FormFacts } from "../../kit/service.ts";
 import { fail } from "./errors.ts";
 
 /** The signed policy of a form: what its fields may be. https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html */
