@@ -15,8 +15,9 @@ const exposed = "x-amzn-RequestId,x-amz-request-id,x-amz-id-2,x-amzn-ErrorType,E
 
 const corsHeaders = ["Access-Control-Allow-Origin", "*", "Access-Control-Expose-Headers", exposed];
 
+/** OPTIONS is asked before a request; no operation of AWS is. */
 export function isPreflight(request: HttpRequest): boolean {
-  return request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined;
+  return request.method === "OPTIONS";
 }
 
 /** Header names only: what a client sends here is echoed. */
@@ -29,6 +30,11 @@ export async function preflightAnswer(exchange: Exchange, gateway: Gateway): Pro
   const wanted = headers["access-control-request-headers"] ?? "";
   const method = headers["access-control-request-method"] ?? "";
   const names = headerList.test(wanted) ? wanted.split(/\s*,\s*/).filter((name) => name !== "") : [];
+  if (headers.origin === undefined || method === "") {
+    const message = "Insufficient information. Origin request header needed.";
+    const refused = new AwsError("BadRequest", message, { status: 400 });
+    return errorResponse(gateway, gateway.registry.openServices[0], "restXml", refused, exchange.requestId);
+  }
   const answer = methodName.test(method) ? await ask(exchange, method, gateway, names) : undefined;
   if (answer !== undefined && "refusal" in answer) {
     const refused = new AwsError("AccessForbidden", answer.refusal, {

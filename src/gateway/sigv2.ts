@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { AwsError } from "../kit/errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { Refused } from "./refuse.ts";
 import { headerSeparator } from "./sigv4/canonical.ts";
@@ -23,6 +24,16 @@ export function legacyClaim(headers: Record<string, string | undefined>, query: 
       timestamp: headers["x-amz-date"] ?? headers.date ?? "",
       securityToken: headers["x-amz-security-token"],
     });
+  }
+  if (/^AWS(?: |$)/.test(headers.authorization ?? "")) {
+    throw new AwsError(
+      "InvalidArgument",
+      "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature",
+      {
+        status: 400,
+        members: { ArgumentName: "Authorization", ArgumentValue: "" },
+      },
+    );
   }
   if (headers.authorization !== undefined || !/(?:^|&)AWSAccessKeyId=/.test(query)) return undefined;
   const parameters = new URLSearchParams(query.replaceAll("+", "%2B"));
@@ -104,7 +115,9 @@ export function proveLegacy(
     .sort()
     .map((name) => `${name}:${(headers[name] ?? "").replaceAll(headerSeparator, ",").trim()}\n`)
     .join("");
-  const stringToSign = `${method}\n${headers["content-md5"] ?? ""}\n${headers["content-type"] ?? ""}\n${dated}\n${amz}${path}${subresources(query)}`;
+  // The resource that is a bucket ends with a slash, whether or not it was asked for so.
+  const resource = /^\/[^/]+$/.test(path) ? `${path}/` : path;
+  const stringToSign = `${method}\n${headers["content-md5"] ?? ""}\n${headers["content-type"] ?? ""}\n${dated}\n${amz}${resource}${subresources(query)}`;
   const wanted = createHmac("sha1", secret).update(Buffer.from(stringToSign, "latin1")).digest("base64");
   if (equalInConstantTime(wanted, signature)) return;
   throw new Refused("badSignature", "The signature does not match.", undefined, {
@@ -142,7 +155,7 @@ function checkTime(place: Claim["place"], timestamp: string, now: number): void 
   const at = /^\d{8}T\d{6}Z$/.test(timestamp)
     ? Date.parse(timestamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"))
     : Date.parse(timestamp);
-  if (Number.isNaN(at)) {
+  if (Number.isNaN(at) || at < 0) {
     throw new Refused("missingToken", "AWS authentication requires a valid Date or x-amz-date header");
   }
   if (Math.abs(at - now) > skewMs) throw new Refused("expiredRequest", "The date is too far from now.");

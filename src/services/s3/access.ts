@@ -17,6 +17,8 @@ export interface AccessOptions {
   requestTags?: Record<string, string> | undefined;
   /** The object that is there, where one is looked at: its tags and its access control list count. */
   object?: ObjectRow | undefined;
+  /** Makes an object: whom the bucket's list lets write may also say what the object is to be. */
+  creates?: boolean;
 }
 
 export async function bucketAccess(
@@ -41,7 +43,7 @@ export async function objectAccess(
   options: AccessOptions = {},
 ): Promise<Access> {
   const bucket = await bucketForAccess(name, ctx);
-  const grants = writesIntoBucket.has(action) ? bucket?.grants : options.object?.grants;
+  const grants = options.creates || writesIntoBucket.has(action) ? bucket?.grants : options.object?.grants;
   return {
     ...declared(action, objectArn(name, key), bucket, grants, ctx, options),
     resourceType: "AWS::S3::Object",
@@ -76,7 +78,14 @@ function declared(
   options: AccessOptions,
 ): Access {
   const statements =
-    bucket === undefined ? [] : aclStatements(bucket, grants ?? [], action, resource, ctx.caller);
+    bucket === undefined
+      ? []
+      : aclStatements(
+          bucket,
+          grants ?? [],
+          { action, resource, ...(options.creates && { as: "PutObject" }) },
+          ctx.caller,
+        );
   return {
     action: `s3:${action}`,
     resource,

@@ -46,12 +46,11 @@ export function aclsInForce({ ownership }: BucketRow): boolean {
 export function aclStatements(
   bucket: BucketRow,
   grants: readonly GrantRow[],
-  action: string,
-  resource: string,
+  { action, resource, as = action }: { action: string; resource: string; as?: string },
   { principal }: Caller,
 ): object[] {
   if (grants.length === 0 || !aclsInForce(bucket)) return [];
-  const permission = bucketActions[action] ?? objectActions[action];
+  const permission = bucketActions[as] ?? objectActions[as];
   if (permission === undefined) return [];
   const ignoresPublic = bucket.publicAccess?.ignorePublicAcls ?? false;
   const isAnonymous = principal.kind === "anonymous";

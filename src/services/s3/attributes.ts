@@ -30,7 +30,10 @@ export const getObjectAttributes = s3.operation("GetObjectAttributes", {
       LastModified: new Date(row.lastModified),
       ...(bucket.versioning !== undefined && { VersionId: row.versionId }),
       ...(wanted.has("ETag") && { ETag: row.etag }),
-      ...(wanted.has("Checksum") && row.checksum && { Checksum: shownChecksum(row.checksum) }),
+      ...(wanted.has("Checksum") &&
+        row.checksum && {
+          Checksum: shownChecksum({ ...row.checksum, value: row.checksum.value.replace(/-\d+$/, "") }),
+        }),
       ...(wanted.has("ObjectSize") && { ObjectSize: row.size }),
       ...(wanted.has("StorageClass") && { StorageClass: row.storageClass }),
       ...(wanted.has("ObjectParts") &&

@@ -1,6 +1,7 @@
 import type { Context } from "../../kit/context.ts";
 import type { Access } from "../../kit/service.ts";
-import { objectAccess } from "./access.ts";
+import { bucketAccess, objectAccess } from "./access.ts";
+import { aclStatements } from "./aclGrants.ts";
 import { shownIfAsked } from "./checksums.ts";
 import { checkRead, type ReadConditions } from "./conditions.ts";
 import { contentOf, type Span, spanOf, spanOfPart } from "./content.ts";
@@ -11,6 +12,7 @@ import { type BucketInput, findBucket, locate } from "./find.ts";
 import { checkOverrides, type HeaderOverrides, shownHeaders } from "./headers.ts";
 import { shownExpiration } from "./lifecycleRules.ts";
 import { shownLock } from "./lockRules.ts";
+import { bucketArn } from "./names.ts";
 import { maySeeAbsence } from "./put.ts";
 import type { BucketRow, ObjectRow } from "./tables.ts";
 import { existingVersion, findVersion } from "./versions.ts";
@@ -29,8 +31,17 @@ export async function versionAccess(
   const bucket = await locate(Bucket, ctx);
   // A version id that is none shows as such later, to those who may ask.
   const object = bucket && (await findVersion(bucket, Key, VersionId, ctx).catch(() => undefined));
+  if (bucket !== undefined && object === undefined && VersionId === undefined && mayListByAcl(bucket, ctx)) {
+    return await bucketAccess("ListBucket", Bucket, ctx);
+  }
   const named = VersionId === undefined ? action : action.replace("Object", "ObjectVersion");
   return await objectAccess(named, Bucket, Key, ctx, { object, context: { "s3:VersionId": VersionId } });
+}
+
+/** What is not there has no list of its own: whoever the bucket's list lets see it may learn that. */
+function mayListByAcl(bucket: BucketRow, { caller }: Context): boolean {
+  const resource = bucketArn(bucket.name);
+  return aclStatements(bucket, bucket.grants, { action: "ListBucket", resource }, caller).length > 0;
 }
 
 /** The version that a request reads; that there is none learn only those who may list the bucket. */
@@ -42,7 +53,7 @@ export async function readableVersion(
   const { Key, VersionId } = input;
   if (VersionId === undefined) {
     const row = await findVersion(bucket, Key, undefined, ctx);
-    if (row === undefined || row.deleteMarker) await maySeeAbsence(bucket.name, Key, ctx);
+    if (row === undefined || row.deleteMarker) await maySeeAbsence(bucket.name, ctx);
   }
   return await existingVersion(bucket, Key, VersionId, ctx);
 }
@@ -86,7 +97,7 @@ async function read(input: ReadInput, ctx: Context) {
 
 /** A checksum is of the whole object, or of a part; of a range it would say nothing. */
 function checksumOf({ ChecksumMode }: ReadInput, row: ObjectRow, { checksum, start, end }: Span) {
-  if (checksum !== undefined && row.checksum?.type === "COMPOSITE") {
+  if (checksum !== undefined && row.checksum !== undefined) {
     return shownIfAsked({ checksum: { ...row.checksum, value: checksum } }, ChecksumMode);
   }
   return start === 0 && end === row.size ? shownIfAsked(row, ChecksumMode) : {};

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { StorageClass } from "@aws-sdk/client-s3";
 import { fail, invalidArgument } from "./errors.ts";
 import { maxKeyBytes } from "./names.ts";
@@ -52,7 +53,7 @@ export function userMetadata({ Metadata }: HeadersInput): Record<string, string>
   let bytes = 0;
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(Metadata)) {
-    const text = value.replaceAll("\0", ",").trim();
+    const text = utf8Of(value.replaceAll("\0", ",").trim());
     bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
     kept[name] = text;
   }
@@ -60,6 +61,12 @@ export function userMetadata({ Metadata }: HeadersInput): Record<string, string>
     throw fail("MetadataTooLarge", { members: { Size: bytes, MaxSizeAllowed: maxMetadataBytes } });
   }
   return Object.keys(kept).length > 0 ? kept : undefined;
+}
+
+/** Headers are read as Latin-1; clients send UTF-8. */
+function utf8Of(text: string): string {
+  const bytes = Buffer.from(text, "latin1");
+  return isUtf8(bytes) ? bytes.toString() : text;
 }
 
 export function storageClassOf({ StorageClass: asked = "STANDARD" }: HeadersInput): StorageClass {
@@ -81,6 +88,12 @@ export function checkRedirect(location: string | undefined): void {
   throw fail("InvalidRequest", {
     message: "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
   });
+}
+
+/** Headers go out as Latin-1, so that the bytes are those of UTF-8. */
+function latin1Of(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(metadata);
+  return Object.fromEntries(entries.map(([name, value]) => [name, Buffer.from(value).toString("latin1")]));
 }
 
 /** Headers of an answer, with those that the request wants otherwise. */
@@ -105,7 +118,7 @@ export function shownHeaders({ headers, metadata }: ObjectRow, overrides: Header
     ContentLanguage: overrides.ResponseContentLanguage ?? headers.contentLanguage,
     ...(expires !== undefined && { Expires: expires }),
     ...(websiteRedirect !== undefined && { WebsiteRedirectLocation: websiteRedirect }),
-    ...(metadata !== undefined && { Metadata: { ...metadata } }),
+    ...(metadata !== undefined && { Metadata: latin1Of(metadata) }),
   };
 }
 
