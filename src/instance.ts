@@ -13,6 +13,7 @@ import type { MovableClock } from "./kit/clock.ts";
 import type { Ports } from "./kit/service.ts";
 import { table } from "./kit/table.ts";
 import type { ResettableStore } from "./start.ts";
+import type { ByteStore } from "./storage/bytes.ts";
 
 const hostState = table<{ clockOffsetMs: number }, [name: string]>("host", "state");
 
@@ -22,6 +23,7 @@ export const version = (
 
 export interface InstanceOptions {
   store: ResettableStore;
+  bytes: ByteStore;
   clock: MovableClock;
   registry: Registry;
   region: string;
@@ -32,6 +34,7 @@ export interface InstanceOptions {
 /** One running Cloudkeep: what the path needs of it, and what happens in it apart from any request. */
 export class Instance implements Gateway {
   readonly store: ResettableStore;
+  readonly bytes: ByteStore;
   readonly clock: MovableClock;
   readonly registry: Registry;
   readonly homeRegion: string;
@@ -44,8 +47,9 @@ export class Instance implements Gateway {
   endpoint = "";
   readonly #credentials: RootCredentials;
 
-  constructor({ store, clock, registry, region, log, credentials }: InstanceOptions) {
+  constructor({ store, bytes, clock, registry, region, log, credentials }: InstanceOptions) {
     this.store = store;
+    this.bytes = bytes;
     this.clock = clock;
     this.registry = registry;
     this.homeRegion = region;
@@ -97,6 +101,7 @@ export class Instance implements Gateway {
     },
     reset: async () => {
       await this.store.reset();
+      await this.bytes.clear();
       await this.bootstrap();
       await this.bus.followersChanged();
     },

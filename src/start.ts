@@ -9,6 +9,7 @@ import { type Clock, MovableClock } from "./kit/clock.ts";
 
 export { version } from "./instance.ts";
 
+import { Bodies } from "./bodies.ts";
 import { silentLog } from "./kit/log.ts";
 import { services as allServices, type ServiceEntry } from "./services/index.ts";
 import type { Store } from "./storage/store.ts";
@@ -27,7 +28,12 @@ export interface StartOptions {
   services?: Record<string, ServiceEntry>;
 }
 
-export type ResettableStore = Store & { reset(): Promise<void>; stats(): Record<string, unknown> };
+export type ResettableStore = Store & {
+  reset(): Promise<void>;
+  stats(): Record<string, unknown>;
+  /** A store on disk has a place for large bodies; without one they lie in a temporary directory. */
+  identity?: { bytesDir: string };
+};
 
 export interface Cloudkeep {
   endpoint: string;
@@ -53,8 +59,12 @@ export async function start(options: StartOptions): Promise<Cloudkeep> {
   const credentials = rootCredentials(options.credentialsFile, options.accountId);
   const clock = new MovableClock();
   const registry = new Registry(options.services ?? allServices, contractsDirectory);
-  const gateway = new Instance({ store, clock, registry, region, log, credentials });
+  const bodies = new Bodies(store);
+  const gateway = new Instance({ store, bytes: bodies.bytes, clock, registry, region, log, credentials });
   await gateway.bootstrap();
+  void bodies.bytes
+    .sweep()
+    .catch((error: unknown) => log.error({ err: error }, "the sweep of bodies failed"));
   const listening = await listen(
     { gateway, log, ...(options.tls && { tls: options.tls }) },
     host,
@@ -73,6 +83,7 @@ export async function start(options: StartOptions): Promise<Cloudkeep> {
     async stop() {
       await listening.close();
       await gateway.bus.stop();
+      await bodies.close();
       await store.close();
     },
   };

@@ -7,6 +7,7 @@ import {
   DescribeCreateAccountStatusCommand,
   OrganizationsClient,
 } from "@aws-sdk/client-organizations";
+import { S3Client } from "@aws-sdk/client-s3";
 import { Scheduler } from "@aws-sdk/client-scheduler";
 import { SNS } from "@aws-sdk/client-sns";
 import { STSClient } from "@aws-sdk/client-sts";
@@ -42,6 +43,7 @@ export function clients(cloudkeep: { endpoint: string }, credentials: Credential
     kms: new KMSClient(options),
     organizations: new OrganizationsClient(options),
     cloudtrail: new CloudTrailClient(options),
+    s3: new S3Client({ ...options, forcePathStyle: true }),
     events: new EventBridge(options),
     scheduler: new Scheduler(options),
     sns: new SNS(options),

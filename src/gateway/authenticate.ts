@@ -3,19 +3,31 @@ import type { Caller } from "../kit/caller.ts";
 import type { MovableClock } from "../kit/clock.ts";
 import { type Credential, type Ports, SessionProblem } from "../kit/service.ts";
 import type { Store } from "../storage/store.ts";
+import {
+  Arriving,
+  arrived,
+  type BodyProof,
+  ChunkProof,
+  HashProof,
+  type Incoming,
+  unproven,
+} from "./arriving.ts";
 import { maxBodyBytes, maxUnprovenBodyBytes, readBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { Refused } from "./refuse.ts";
+import { pathWithBucket } from "./route.ts";
+import { legacyClaim, proveLegacy } from "./sigv2.ts";
 import { NotCanonical } from "./sigv4/canonical.ts";
-import { BadChunk, ChunkedBody, streamingForms } from "./sigv4/chunked.ts";
+import { ChunkedBody, streamingForms } from "./sigv4/chunked.ts";
 import { BadClaim, type Claim, readClaim, timeOf } from "./sigv4/claim.ts";
-import { equalInConstantTime, type KeyCache } from "./sigv4/keys.ts";
+import type { KeyCache } from "./sigv4/keys.ts";
 import { type Judged, judge } from "./sigv4/verify.ts";
 
-/** Who called, proven, and the body that the proof covers. */
+/** Who called, proven, and the body that the proof covers; or, where it streams, the body that is to come. */
 export interface Authenticated {
   caller: Caller;
   body: Buffer;
+  arriving?: Incoming;
 }
 
 export interface AuthenticateOptions {
@@ -23,6 +35,8 @@ export interface AuthenticateOptions {
   clock: MovableClock;
   keys: KeyCache;
   ports: Pick<Ports, "findAccessKey" | "openSession">;
+  /** The body streams: it is left to come. */
+  streams?: boolean;
 }
 
 export const anonymous: Caller = {
@@ -44,50 +58,82 @@ const unsignedPayloadServices = new Set(["s3", "s3-object-lambda", "s3-outposts"
 const jsonSkewMs = 5 * 60_000;
 const otherSkewMs = 15 * 60_000;
 
-/** The request's claim, or a refusal in AWS's words. */
-export function claimOf(exchange: Exchange): Claim | undefined {
+/** The request's claim, or a refusal in AWS's words; `unreadable` is told first that there is none. */
+export function claimOf(exchange: Exchange, unreadable: () => void = () => {}): Claim | undefined {
   try {
-    return readClaim(exchange.headers, exchange.query);
+    const { headers, query } = exchange;
+    return legacyClaim(headers, query) ?? readClaim(headers, query);
   } catch (error) {
+    unreadable();
     if (error instanceof BadClaim) throw new Refused("incompleteSignature", error.message);
     throw error;
   }
 }
 
-/** An unsigned call: only operations that AWS leaves unsigned get further than this. */
-export async function unsigned(exchange: Exchange): Promise<Authenticated> {
+/** An unsigned call: only what AWS leaves open gets further than this. */
+export async function unsigned(exchange: Exchange, streams: boolean): Promise<Authenticated> {
+  if (streams) {
+    const arriving = new Arriving(exchange, unproven, sizeOf(exchange));
+    return { caller: anonymous, body: noBody, arriving };
+  }
+  exchange.proceed();
   return {
     caller: anonymous,
     body: await readBody(exchange.request, exchange.headers, maxUnprovenBodyBytes),
   };
 }
 
-/** Proves a signed request, or refuses it. */
+/** Proves a signed request, or refuses it. The body of an operation that streams is left to come. */
 export async function authenticate(
   exchange: Exchange,
   claim: Claim,
   options: AuthenticateOptions,
 ): Promise<Authenticated> {
+  if (claim.algorithm === "AWS") return await authenticateLegacy(exchange, claim, options);
   checkTime(exchange, claim, options.clock.real());
   checkCoverage(exchange, claim);
   const credential = await findCredential(claim, options);
+  const { caller } = credential;
   const declared = payloadWord(exchange, claim);
-  const form = declared === undefined ? undefined : streamingForms.get(declared);
   if (declared !== undefined) {
     // The signature is judged from the headers, before a body that may be large is read.
     prove(exchange, claim, declared, credential, options.keys);
-    const raw = await readBody(exchange.request, exchange.headers, maxBodyBytes);
-    if (form)
-      return {
-        caller: credential.caller,
-        body: dechunked(exchange, raw, form, claim, credential, options.keys),
-      };
-    checkPayload(raw, declared);
-    return { caller: credential.caller, body: raw };
+    const proof = proofOf(exchange, declared, claim, credential, options.keys);
+    if (options.streams)
+      return { caller, body: noBody, arriving: new Arriving(exchange, proof, sizeOf(exchange)) };
+    const body = await new Arriving(exchange, proof, 0).whole(maxBodyBytes);
+    return { caller, body };
   }
+  exchange.proceed();
   const body = await readBody(exchange.request, exchange.headers, maxBodyBytes);
   prove(exchange, claim, hash("sha256", body, "hex"), credential, options.keys);
-  return { caller: credential.caller, body };
+  return options.streams ? { caller, body: noBody, arriving: arrived(body) } : { caller, body };
+}
+
+/** Signature Version 2 says nothing of the body. */
+async function authenticateLegacy(
+  exchange: Exchange,
+  claim: Claim,
+  options: AuthenticateOptions,
+): Promise<Authenticated> {
+  const { secretAccessKey, caller } = await findCredential(claim, options);
+  const path = pathWithBucket(exchange.headers.host ?? "", exchange.path);
+  proveLegacy(exchange, claim, secretAccessKey, path, options.clock.real());
+  if (options.streams) {
+    return { caller, body: noBody, arriving: new Arriving(exchange, unproven, sizeOf(exchange)) };
+  }
+  return { caller, body: await new Arriving(exchange, unproven, 0).whole(maxBodyBytes) };
+}
+
+const noBody = Buffer.alloc(0);
+
+/** Bytes of the payload, as the headers tell. */
+function sizeOf({ headers }: Exchange): number {
+  const declared = headers["x-amz-decoded-content-length"] ?? headers["content-length"];
+  if (declared === undefined || !/^\d{1,15}$/.test(declared)) {
+    throw new Refused("missingLength", "The request must tell the length of its body.");
+  }
+  return Number(declared);
 }
 
 function minutesText(ms: number): string {
@@ -112,7 +158,7 @@ function checkTime(exchange: Exchange, claim: Claim, now: number): void {
   if (claim.expiresSeconds !== undefined) {
     if (now > signedAt + claim.expiresSeconds * 1000) {
       throw new Refused(
-        "expiredRequest",
+        "expiredPresigned",
         `Signature expired: ${claim.timestamp} is now earlier than ${minutesText(now - claim.expiresSeconds * 1000)}`,
       );
     }
@@ -151,7 +197,7 @@ function checkCoverage(exchange: Exchange, claim: Claim): void {
   }
 }
 
-async function findCredential(
+export async function findCredential(
   claim: Claim,
   { store, clock, ports }: AuthenticateOptions,
 ): Promise<Credential> {
@@ -199,7 +245,13 @@ function prove(
   const judged = judgedOrRefused(exchange, claim, payloadHash, credential, keys);
   if (judged.valid) return;
   const shown = `\n\nThe Canonical String for this request should have been\n'${judged.canonicalRequest}'\n\nThe String-to-Sign should have been\n'${judged.stringToSign}'\n`;
-  throw new Refused("badSignature", `${words.mismatch}${judged.canonicalRequest ? shown : ""}`);
+  const message = `${words.mismatch}${judged.canonicalRequest ? shown : ""}`;
+  throw new Refused("badSignature", message, undefined, {
+    AWSAccessKeyId: claim.accessKeyId,
+    StringToSign: judged.stringToSign,
+    SignatureProvided: claim.signature,
+    CanonicalRequest: judged.canonicalRequest,
+  });
 }
 
 function judgedOrRefused(
@@ -217,36 +269,19 @@ function judgedOrRefused(
   }
 }
 
-function checkPayload(body: Buffer, declared: string): void {
-  if (declared === "UNSIGNED-PAYLOAD") return;
-  if (!equalInConstantTime(hash("sha256", body, "hex"), declared)) {
-    throw new Refused("badSignature", words.mismatch, "the body is not the one that was signed");
-  }
-}
-
-function dechunked(
-  exchange: Exchange,
-  raw: Buffer,
-  form: { signed: boolean; trailer: boolean },
+/** How the body is held against what was signed for it. */
+function proofOf(
+  { headers }: Exchange,
+  declared: string,
   claim: Claim,
-  credential: Credential,
+  { secretAccessKey: secret }: Credential,
   keys: KeyCache,
-): Buffer {
-  const declared = exchange.headers["x-amz-decoded-content-length"];
-  if (declared === undefined || !/^\d{1,15}$/.test(declared)) {
-    throw new Refused(
-      "incompleteSignature",
-      "x-amz-decoded-content-length must tell the length of the payload.",
-    );
+): BodyProof {
+  const form = streamingForms.get(declared);
+  if (form === undefined) return declared === "UNSIGNED-PAYLOAD" ? unproven : new HashProof(declared);
+  const length = headers["x-amz-decoded-content-length"];
+  if (length === undefined || !/^\d{1,15}$/.test(length)) {
+    throw new Refused("missingLength", "x-amz-decoded-content-length must tell the length of the payload.");
   }
-  try {
-    const secret = credential.secretAccessKey;
-    const chunks = new ChunkedBody({ form, claim, secret, keys, decodedLength: Number(declared) });
-    const data = Buffer.concat(chunks.push(raw));
-    chunks.end();
-    return data;
-  } catch (error) {
-    if (error instanceof BadChunk) throw new Refused("badSignature", error.message);
-    throw error;
-  }
+  return new ChunkProof(new ChunkedBody({ form, claim, secret, keys, decodedLength: Number(length) }));
 }

@@ -5,6 +5,8 @@ import { Refused } from "./refuse.ts";
 export const maxUnprovenBodyBytes = 1024 * 1024;
 /** Bodies that are read whole. */
 export const maxBodyBytes = 16 * 1024 * 1024;
+/** A body that is read whole must have come by then; one that streams may pause this long. */
+export const bodyTimeouts = { wholeMs: 120_000, pauseMs: 60_000 };
 
 /** A body can arrive with the request's first packet, so most are read without waiting. */
 export async function readBody(
@@ -17,7 +19,12 @@ export async function readBody(
   if (declared === undefined && headers["transfer-encoding"] === undefined && !(":authority" in headers))
     return empty;
   if (declared !== undefined && Number(declared) > maxBytes) throw tooLarge(maxBytes);
-  return await new Promise<Buffer>((resolve, reject) => {
+  let timer: NodeJS.Timeout | undefined;
+  const reading = new Promise<Buffer>((resolve, reject) => {
+    timer = setTimeout(() => {
+      request.pause();
+      reject(new Refused("tooSlow", "The request's body did not arrive in time."));
+    }, bodyTimeouts.wholeMs);
     let first: Buffer | undefined;
     let rest: Buffer[] | undefined;
     let bytes = 0;
@@ -40,6 +47,29 @@ export async function readBody(
       if (!whole) reject(new ClientGone());
     });
   });
+  return await reading.finally(() => clearTimeout(timer));
+}
+
+/** The pieces of a body as they come. Ends with ClientGone if the client leaves before its end. */
+export async function* piecesOf(request: HttpRequest): AsyncGenerator<Buffer> {
+  let timer: NodeJS.Timeout | undefined;
+  const pieces = request.iterator({ destroyOnReturn: false });
+  const tooSlow = () => {
+    request.destroy(new Refused("tooSlow", "The request's body did not arrive in time."));
+  };
+  try {
+    timer = setTimeout(tooSlow, bodyTimeouts.pauseMs);
+    for await (const piece of pieces as AsyncIterable<Buffer>) {
+      timer.refresh();
+      yield piece;
+    }
+  } catch (error) {
+    throw error instanceof Refused ? error : new ClientGone();
+  } finally {
+    clearTimeout(timer);
+  }
+  // HTTP/2 ends a stream that was reset without an error.
+  if (!request.complete) throw new ClientGone();
 }
 
 /** The client went away before its request was whole. */

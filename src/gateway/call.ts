@@ -1,54 +1,25 @@
-import type { Bus } from "../bus/bus.ts";
 import { followRecord } from "../bus/followers.ts";
 import { Waiting } from "../bus/waiters.ts";
 import type { Caller } from "../kit/caller.ts";
-import type { Clock } from "../kit/clock.ts";
-import type { CallOptions, Context, EventNotes, Host, RequestFacts } from "../kit/context.ts";
+import type { CallOptions, Context, EventNotes } from "../kit/context.ts";
 import { AwsError } from "../kit/errors.ts";
 import { recordLog } from "../kit/record.ts";
-import type { Access, IdentityDirectory, OrganizationDirectory, Ports } from "../kit/service.ts";
+import type { Access, IdentityDirectory, OrganizationDirectory } from "../kit/service.ts";
 import type { Protocol } from "../protocols/contract.ts";
 import { ValidationFailure } from "../protocols/validate.ts";
-import type { LogEntry, LogReader, Savepoint, Store, Transaction } from "../storage/store.ts";
+import type { LogReader, Savepoint, Transaction } from "../storage/store.ts";
 import { Authorizer, accountOfArn, type Judgement } from "./authorize.ts";
+import { bytesOf } from "./bodies.ts";
+
+import type { Call, CallScope, Environment, Outcome } from "./callTypes.ts";
 import { denialDetails, denied, reasonOf } from "./deny.ts";
-import { nameOf } from "./dialect.ts";
 import { readDocument } from "./document.ts";
 import { emitEvents } from "./emit.ts";
+import { inMemory } from "./memoryBody.ts";
 import { entriesOf, identityOf, serviceEventEntry } from "./record.ts";
-import type { LoadedService, Registry, RunnableOperation } from "./registry.ts";
+import { violationError } from "./violations.ts";
 
-/** What every call shares: made once when Cloudkeep starts. */
-export interface Environment {
-  store: Store;
-  clock: Clock;
-  registry: Registry;
-  ports: Partial<Ports>;
-  bus: Bus;
-  host: Host;
-}
-
-/** One call of one operation, from *authorize* on. Calls between services enter here too. */
-export interface Call {
-  requestId: string;
-  service: LoadedService;
-  operation: RunnableOperation;
-  protocol: Protocol;
-  caller: Caller;
-  account: string;
-  region: string;
-  request: RequestFacts;
-  input: Record<string, unknown>;
-  /** Events of this call and of those that it makes; appended to the record when the outermost ends. */
-  events: LogEntry[];
-  afterCommit: (() => void | Promise<void>)[];
-  /** How many calls between services lead here; 0 for a client's own. */
-  depth?: number;
-  /** How many deliveries led to this call; 0 for a client's own. */
-  hops?: number;
-  /** The call waited for something, and the time for that is over. */
-  waited?: boolean;
-}
+export type { Call, Environment, Outcome } from "./callTypes.ts";
 
 /**
  * Runs a call in a transaction: authorize, handle, record. The call's event joins the same commit; of a call
@@ -73,19 +44,41 @@ export async function runCall(call: Call, tx: Transaction, environment: Environm
   return outcome;
 }
 
-export type Outcome =
-  | { output: Record<string, unknown>; error?: never }
-  | { error: AwsError; output?: never };
+/**
+ * Validates and authorizes a call without running it, before its body is taken in; of one that is refused, the
+ * event is written. Yields the bytes that the operation takes from elsewhere than from the client.
+ */
+export async function runAhead(
+  call: Call,
+  tx: Transaction,
+  environment: Environment,
+): Promise<{ error: AwsError } | { from: AsyncIterable<Buffer> | undefined }> {
+  const running = new RunningCall(call, tx, environment);
+  try {
+    call.operation.codec.validate(call.input);
+    await running.authorizeOperation(call);
+    const from = call.operation.operation.body?.from;
+    return { from: await from?.(call.input as never, running.context() as never) };
+  } catch (error) {
+    const shown = clientError(error, call);
+    if (shown === undefined) throw error;
+    running.discard();
+    running.record(call, { error: shown });
+    return { error: shown };
+  }
+}
 
 /** The error as a client may see it; undefined for a fault of our own. */
-function clientError(error: unknown, { service, protocol }: Call): AwsError | undefined {
+function clientError(error: unknown, { protocol, service, operation }: Call): AwsError | undefined {
   if (error instanceof AwsError) return error;
-  if (error instanceof ValidationFailure) {
-    const { code, status } = nameOf("validation", protocol);
-    const own = service.definition.refusesInput?.(error.errors, error.message);
-    return new AwsError(own?.code ?? code, own?.message ?? error.message, { status });
-  }
-  return undefined;
+  if (!(error instanceof ValidationFailure)) return undefined;
+  const refused = violationError(error, protocol, service.contract, operation.name);
+  const own = service.definition.refusesInput?.(error.errors, error.message);
+  return own === undefined
+    ? refused
+    : new AwsError(own.code, own.message, {
+        ...(refused.status !== undefined && { status: refused.status }),
+      });
 }
 
 /** The context of what a service does of its own accord: see `background.ts`. */
@@ -105,9 +98,7 @@ const noOrganizations: OrganizationDirectory = { of: none, entity: none, policyD
 const maxCallDepth = 16;
 
 /** A call without an operation: what a service does of its own accord has none. */
-export type CallScope = Omit<Call, "operation" | "input" | "protocol"> & Partial<Call>;
-
-class RunningCall {
+export class RunningCall {
   readonly #call: CallScope;
   readonly #tx: Transaction;
   readonly #environment: Environment;
@@ -186,7 +177,8 @@ class RunningCall {
   }
 
   #newContext(): Context {
-    const { requestId, account, region, caller, request, service, hops = 0, waited = false } = this.#call;
+    const { requestId, account, region, caller, request, service, body } = this.#call;
+    const { hops = 0, waited = false } = this.#call;
     const environment = this.#environment;
     const { bus } = environment;
     const afterCommit = (effect: () => void | Promise<void>) => void this.#call.afterCommit.push(effect);
@@ -200,6 +192,11 @@ class RunningCall {
       clock: environment.clock,
       tx: this.#tx,
       request,
+      get body() {
+        if (body === undefined) throw new Error("No body streamed into this call.");
+        return body;
+      },
+      bytes: bytesOf(environment.bytes, this.#tx, (effect) => void this.#call.afterCommit.push(effect)),
       error: (code, message, members) => new AwsError(code, message, { ...(members && { members }) }),
       authorize: (access) => this.#require(access),
       allowed: async (access) => (await this.#judge(access)).decision.allowed,
@@ -265,8 +262,14 @@ class RunningCall {
     if (service === undefined || runnable === undefined) {
       throw new AwsError("NotImplemented", `Cloudkeep does not build ${name}:${operation}.`, { status: 501 });
     }
+    const { body: _, ...shared } = this.#call;
+    const asked = options.isDocument ? readDocument(service.codec, operation, input) : input;
+    const streams = runnable.operation.body;
     const call: Call = {
-      ...this.#call,
+      ...shared,
+      ...(streams && {
+        body: inMemory(options.body ?? Buffer.alloc(0), streams.digests(asked as never, []), {}),
+      }),
       depth,
       service,
       operation: runnable,
@@ -274,7 +277,7 @@ class RunningCall {
       caller: options.as,
       account: options.account ?? (options.as.principal.account || this.#call.account),
       region: options.region ?? this.#call.region,
-      input: options.isDocument ? readDocument(service.codec, operation, input) : input,
+      input: asked,
     };
     const outcome = await runCall(call, this.#tx, this.#environment);
     if (outcome.error !== undefined) throw outcome.error;

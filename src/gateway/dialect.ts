@@ -17,12 +17,18 @@ export type Refusal =
   | "expiredRequest"
   | "validation"
   | "unknownOperation"
+  | "expiredPresigned"
+  | "payloadMismatch"
+  | "incompleteBody"
+  | "missingLength"
+  | "tooSlow"
   | "tooLarge"
   | "notImplemented"
   | "internal"
   | "unavailable";
 
-type Names = Record<Refusal, readonly [code: string, status: number]>;
+/** Where a wire has words of its own for a refusal, they stand last. */
+type Names = Record<Refusal, readonly [code: string, status: number, message?: string]>;
 
 const query: Names = {
   accessDenied: ["AccessDenied", 403],
@@ -33,6 +39,11 @@ const query: Names = {
   expiredToken: ["ExpiredToken", 403],
   expiredRequest: ["SignatureDoesNotMatch", 403],
   validation: ["ValidationError", 400],
+  expiredPresigned: ["SignatureDoesNotMatch", 403],
+  payloadMismatch: ["SignatureDoesNotMatch", 403],
+  incompleteBody: ["IncompleteBody", 400],
+  missingLength: ["MissingContentLength", 411],
+  tooSlow: ["RequestTimeout", 400],
   unknownOperation: ["InvalidAction", 400],
   tooLarge: ["RequestEntityTooLarge", 413],
   notImplemented: ["NotImplemented", 501],
@@ -49,6 +60,11 @@ const json: Names = {
   expiredToken: ["ExpiredTokenException", 400],
   expiredRequest: ["InvalidSignatureException", 400],
   validation: ["ValidationException", 400],
+  expiredPresigned: ["InvalidSignatureException", 400],
+  payloadMismatch: ["InvalidSignatureException", 400],
+  incompleteBody: ["SerializationException", 400],
+  missingLength: ["SerializationException", 411],
+  tooSlow: ["RequestTimeoutException", 400],
   unknownOperation: ["UnknownOperationException", 400],
   tooLarge: ["RequestEntityTooLargeException", 413],
   notImplemented: ["NotImplementedException", 501],
@@ -71,14 +87,44 @@ const restJson: Names = {
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 const s3: Names = {
   ...query,
-  missingToken: ["AccessDenied", 403],
-  unknownKey: ["InvalidAccessKeyId", 403],
+  missingToken: ["AccessDenied", 403, "Access Denied"],
+  unknownKey: [
+    "InvalidAccessKeyId",
+    403,
+    "The AWS Access Key Id you provided does not exist in our records.",
+  ],
+  badSignature: [
+    "SignatureDoesNotMatch",
+    403,
+    "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+  ],
   incompleteSignature: ["AuthorizationHeaderMalformed", 400],
-  expiredToken: ["ExpiredToken", 400],
-  expiredRequest: ["RequestTimeTooSkewed", 403],
+  expiredToken: ["ExpiredToken", 400, "The provided token has expired."],
+  expiredRequest: [
+    "RequestTimeTooSkewed",
+    403,
+    "The difference between the request time and the current time is too large.",
+  ],
+  expiredPresigned: ["AccessDenied", 403, "Request has expired"],
+  payloadMismatch: [
+    "XAmzContentSHA256Mismatch",
+    400,
+    "The provided 'x-amz-content-sha256' header does not match what was computed.",
+  ],
+  incompleteBody: [
+    "IncompleteBody",
+    400,
+    "You did not provide the number of bytes specified by the Content-Length HTTP header",
+  ],
+  missingLength: ["MissingContentLength", 411, "You must provide the Content-Length HTTP header."],
+  tooSlow: [
+    "RequestTimeout",
+    400,
+    "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.",
+  ],
   validation: ["InvalidArgument", 400],
-  unknownOperation: ["MethodNotAllowed", 405],
-  tooLarge: ["EntityTooLarge", 400],
+  unknownOperation: ["MethodNotAllowed", 405, "The specified method is not allowed against this resource."],
+  tooLarge: ["EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size"],
 };
 
 /** EC2 has names of its own. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html */
@@ -99,9 +145,12 @@ const byProtocol: Record<Protocol, Names> = {
   restXml: s3,
 };
 
-export function nameOf(refusal: Refusal, protocol: Protocol): { code: string; status: number } {
-  const [code, status] = byProtocol[protocol][refusal];
-  return { code, status };
+export function nameOf(
+  refusal: Refusal,
+  protocol: Protocol,
+): { code: string; status: number; message?: string | undefined } {
+  const [code, status, message] = byProtocol[protocol][refusal];
+  return { code, status, message };
 }
 
 /** The protocol of a request for a service, before its operation is known: for errors that come early. */

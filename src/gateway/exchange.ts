@@ -17,6 +17,10 @@ export interface Exchange {
   headers: Record<string, string | undefined>;
   request: HttpRequest;
   facts: RequestFacts;
+  /** The client waits for "100 Continue" before it sends its body. */
+  awaited: boolean;
+  /** Tells it to go on. */
+  proceed(): void;
 }
 
 /** A header that decides what is asked, or of whom, stands once or not at all. */
@@ -51,7 +55,7 @@ export function headersOf(raw: readonly string[]): Record<string, string | undef
   return headers;
 }
 
-export function exchangeOf(request: HttpRequest, requestId: string): Exchange {
+export function exchangeOf(request: HttpRequest, requestId: string, response: HttpResponse): Exchange {
   const url = request.url ?? "/";
   const mark = url.indexOf("?");
   const headers = headersOf(request.rawHeaders);
@@ -64,6 +68,12 @@ export function exchangeOf(request: HttpRequest, requestId: string): Exchange {
     headers,
     request,
     facts: factsOf(request, headers),
+    awaited: headers.expect?.toLowerCase() === "100-continue",
+    proceed() {
+      if (!this.awaited) return;
+      this.awaited = false;
+      response.writeContinue();
+    },
   };
 }
 

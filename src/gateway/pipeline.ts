@@ -8,11 +8,22 @@ import type { WireRequest, WireResponse } from "../protocols/wire.ts";
 import { type Authenticated, authenticate, claimOf, unsigned } from "./authenticate.ts";
 import { type Call, type Environment, type Outcome, runCall } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
+import { type FormUpload, formUpload } from "./formUpload.ts";
+import { dropBody, takeBody } from "./intake.ts";
 import { longPoll } from "./longPoll.ts";
 import { publicDocument } from "./publish.ts";
 import type { Refusals } from "./refusals.ts";
 import { asAwsError, Refused } from "./refuse.ts";
-import { type Destination, destinationByBody, destinationOf, findOperation, pathFor } from "./route.ts";
+import type { Registry } from "./registry.ts";
+import {
+  type Destination,
+  destinationByBody,
+  destinationOf,
+  type Found,
+  findOperation,
+  pathFor,
+  streamsInto,
+} from "./route.ts";
 import { checkSession } from "./sessionLimits.ts";
 import type { Claim } from "./sigv4/claim.ts";
 import type { KeyCache } from "./sigv4/keys.ts";
@@ -33,18 +44,26 @@ export async function answer(exchange: Exchange, gateway: Gateway): Promise<Wire
   let protocol: Protocol = "awsQuery";
   let service: string | undefined;
   try {
-    const claim = claimOf(exchange);
+    const claim = claimOf(exchange, () => {
+      // Told in the protocol of whom the request is for by everything but its signature.
+      const unclaimed = destinationOf(exchange, undefined, gateway.registry, gateway.homeRegion);
+      ({ protocol } = unclaimed);
+      service = unclaimed.services[0];
+    });
     const published = claim === undefined ? await publicDocument(exchange, gateway) : undefined;
     if (published !== undefined) return published;
     const early = destinationOf(exchange, claim, gateway.registry, gateway.homeRegion);
     protocol = early.protocol;
     service = early.services[0];
-    const proven = await prove(exchange, claim, gateway);
+    const form = claim === undefined ? await formUpload(exchange, gateway) : undefined;
+    if (form !== undefined) return await answerForm(form, exchange, gateway);
+    const proven = await prove(exchange, claim, streamsInto(exchange, early, gateway.registry), gateway);
     const destination = destinationByBody(early, proven.body, gateway.registry);
     service = destination.services[0];
     const call = await read(exchange, claim, proven, destination, gateway);
     protocol = call.protocol;
-    const outcome = await committed(call, exchange, gateway);
+    const outcome =
+      (await takeBody(call, proven.arriving, gateway)) ?? (await committed(call, exchange, gateway));
     return respond(call, outcome);
   } catch (error) {
     const shown = error instanceof Refused ? asAwsError(error, protocol) : error;
@@ -70,14 +89,20 @@ export class Fault extends Error {
   }
 }
 
-function prove(exchange: Exchange, claim: Claim | undefined, gateway: Gateway): Promise<Authenticated> {
-  if (claim === undefined) return unsigned(exchange);
+function prove(
+  exchange: Exchange,
+  claim: Claim | undefined,
+  streams: boolean,
+  gateway: Gateway,
+): Promise<Authenticated> {
+  if (claim === undefined) return unsigned(exchange, streams);
   const { store, clock, keys, ports } = gateway;
   const { findAccessKey, openSession } = ports;
   if (findAccessKey === undefined || openSession === undefined) {
     throw new Refused("unknownKey", "The security token included in the request is invalid.");
   }
-  return authenticate(exchange, claim, { store, clock, keys, ports: { findAccessKey, openSession } });
+  const options = { store, clock, keys, ports: { findAccessKey, openSession }, streams };
+  return authenticate(exchange, claim, options);
 }
 
 async function read(
@@ -94,7 +119,7 @@ async function read(
   const { method, query, headers, requestId, facts } = exchange;
   const wire: WireRequest = { method, path: pathFor(destination, exchange), query, headers, body };
   const found = findOperation(wire, destination, gateway.registry);
-  if (claim === undefined && !found?.contract.operations[found.operation]?.unsigned) {
+  if (claim === undefined && !mayBeUnsigned(found, gateway.registry)) {
     throw new Refused("missingToken", "Request is missing Authentication Token");
   }
   if (found === undefined) throw new Refused("unknownOperation", unknownOperation(wire));
@@ -130,7 +155,10 @@ function readInput(
   try {
     return codec.read(protocol, wire);
   } catch (error) {
-    if (error instanceof SerializationError) throw new AwsError(error.code, error.message, { status: 400 });
+    if (error instanceof SerializationError) {
+      const code = protocol === "restXml" && error.code === "MalformedInput" ? "InvalidArgument" : error.code;
+      throw new AwsError(code, error.message, { status: 400 });
+    }
     throw error;
   }
 }
@@ -144,17 +172,29 @@ function unknownOperation({ headers, query, body }: WireRequest): string {
     : `Could not find operation ${action}`;
 }
 
+/** AWS leaves some operations unsigned; and of one service, a resource's policy may let anybody in. */
+function mayBeUnsigned(found: Found | undefined, registry: Registry): boolean {
+  if (found === undefined) return false;
+  return found.contract.operations[found.operation]?.unsigned === true || registry.isOpen(found.service);
+}
+
 async function commit(call: Call, gateway: Gateway): Promise<Outcome> {
-  const outcome = await gateway.store.transact(async (tx) => {
-    call.events.length = 0;
-    call.afterCommit.length = 0;
-    const result = await runCall(call, tx, gateway);
-    for (const event of call.events) tx.append(recordLog, event);
-    return result;
-  });
-  gateway.bus.recorded();
-  for (const effect of call.afterCommit) await effect();
-  return outcome;
+  let named = false;
+  try {
+    const outcome = await gateway.store.transact(async (tx) => {
+      call.events.length = 0;
+      call.afterCommit.length = 0;
+      const result = await runCall(call, tx, gateway);
+      for (const event of call.events) tx.append(recordLog, event);
+      return result;
+    });
+    named = outcome.error === undefined;
+    gateway.bus.recorded();
+    for (const effect of call.afterCommit) await effect();
+    return outcome;
+  } finally {
+    if (!named) await dropBody(call, gateway);
+  }
 }
 
 /** Commits a call; one that waits for something runs again when that happens, or when its time is over. */
@@ -168,15 +208,40 @@ async function committed(call: Call, exchange: Exchange, gateway: Gateway): Prom
   }
 }
 
-function respond(call: Call, outcome: Outcome): WireResponse {
-  return outcome.error === undefined
-    ? call.operation.codec.write(call.protocol, outcome.output, call.requestId)
-    : call.service.codec.writeError(call.protocol, wireError(outcome.error), call.requestId);
+function respond({ operation, service, protocol, requestId }: Call, outcome: Outcome): WireResponse {
+  if (outcome.error !== undefined) {
+    return service.codec.writeError(protocol, wireError(outcome.error), requestId);
+  }
+  const answer = operation.codec.write(protocol, outcome.output, requestId);
+  const status = operation.operation.status?.(outcome.output as never);
+  return status === undefined ? answer : { ...answer, status };
+}
+
+async function answerForm(
+  { call, incoming, request }: FormUpload,
+  exchange: Exchange,
+  gateway: Gateway,
+): Promise<WireResponse> {
+  const outcome = (await takeBody(call, incoming, gateway)) ?? (await committed(call, exchange, gateway));
+  if (outcome.error !== undefined) return respond(call, outcome);
+  const { status, headers, body } = request.answer(outcome.output);
+  const length = String(Buffer.byteLength(body));
+  return {
+    status,
+    headers: [...headers, "x-amz-request-id", call.requestId, "Content-Length", length],
+    body,
+  };
 }
 
 function wireError(error: AwsError) {
-  const { code, message, status, members } = error;
-  return { code, message, ...(status !== undefined && { status }), ...(members && { members }) };
+  const { code, message, status, members, headers } = error;
+  return {
+    code,
+    message,
+    ...(status !== undefined && { status }),
+    ...(members && { members }),
+    ...(headers && { headers }),
+  };
 }
 
 /** An error that came before its service was loaded still travels in the service's own protocol. */

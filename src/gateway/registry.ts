@@ -92,6 +92,25 @@ export class Registry {
     return this.#byVersion.get(version);
   }
 
+  /** Services that answer unsigned calls, too, if a resource's policy lets anybody in. */
+  get openServices(): readonly string[] {
+    return Object.keys(this.#entries).filter((name) => this.isOpen(name));
+  }
+
+  isOpen(service: string): boolean {
+    return this.#entries[service]?.open === true;
+  }
+
+  /** Whether an operation's input is a stream of bytes. */
+  isStreamed(service: string, operation: string): boolean {
+    const contract = this.contract(service);
+    const shape = contract.shapes[contract.operations[operation]?.input ?? ""];
+    if (shape === undefined || !("members" in shape)) return false;
+    return Object.values(shape.members).some(
+      ({ streaming, shape: name }) => streaming && contract.shapes[name]?.type === "blob",
+    );
+  }
+
   /** The service that publishes a document. */
   publisher(host: string, path: string): string | undefined {
     return Object.entries(this.#entries).find(

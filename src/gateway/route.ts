@@ -53,7 +53,13 @@ function servicesFor(
   const version = /(?:^|&)Version=([\d-]+)/.exec(exchange.query)?.[1];
   const byVersion = version === undefined ? undefined : registry.byVersion(version);
   if (byVersion !== undefined) return [byVersion];
-  return host === undefined ? [] : registry.bySigningName(host);
+  const byHost = host === undefined ? [] : registry.bySigningName(host);
+  return byHost.length > 0 || isForm(exchange) ? byHost : registry.openServices;
+}
+
+/** Query requests are forms posted to the root; nothing else that is unsigned is told by its body. */
+function isForm({ method, path, headers }: Exchange): boolean {
+  return method === "POST" && path === "/" && !headers["content-type"]?.startsWith("multipart/form-data");
 }
 
 /** The first Region that a SigV4A signature names without a wildcard. */
@@ -89,6 +95,17 @@ export function findOperation(
   }
   return undefined;
 }
+
+/** Whether a request is for an operation that streams its body; told before any of it is read. */
+export function streamsInto(exchange: Exchange, destination: Destination, registry: Registry): boolean {
+  if (destination.services.length === 0 || destination.protocol !== "restXml") return false;
+  const { method, query, headers } = exchange;
+  const wire = { method, path: pathFor(destination, exchange), query, headers, body: noBody };
+  const found = findOperation(wire, destination, registry);
+  return found !== undefined && registry.isStreamed(found.service, found.operation);
+}
+
+const noBody = Buffer.alloc(0);
 
 /**
  * Unsigned query requests carry Action and Version in the body only, so their service can be told no sooner

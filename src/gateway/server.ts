@@ -7,7 +7,7 @@ import { AwsError } from "../kit/errors.ts";
 import { timedUuid } from "../kit/ids.ts";
 import type { WireResponse } from "../protocols/wire.ts";
 import { ClientGone } from "./body.ts";
-import { corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
+import { isPreflight, originHeaders, preflightAnswer } from "./cors.ts";
 import { nameOf } from "./dialect.ts";
 import { BadRequestLine, exchangeOf, type HttpRequest, type HttpResponse } from "./exchange.ts";
 import { answer, errorResponse, Fault, type Gateway } from "./pipeline.ts";
@@ -17,11 +17,11 @@ export const limits = {
   maxHeaderBytes: 32 * 1024,
   maxHeaders: 200,
   headersTimeoutMs: 15_000,
-  requestTimeoutMs: 120_000,
   keepAliveTimeoutMs: 65_000,
   maxConnections: 10_000,
   maxHttp2Streams: 250,
   firstByteTimeoutMs: 15_000,
+  stalledReaderMs: 60_000,
 };
 
 /** Where HTTP/2 without TLS begins. https://www.rfc-editor.org/rfc/rfc9113#section-3.4 */
@@ -84,7 +84,8 @@ function http1Server(serve: Serve): Http1Server {
     {
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
+      // A body may take as long as it needs, if it keeps coming: see body.ts.
+      requestTimeout: 0,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs),
       noDelay: true,
@@ -92,10 +93,9 @@ function http1Server(serve: Serve): Http1Server {
     serve,
   );
   server.maxHeadersCount = limits.maxHeaders;
-  server.on("checkContinue", (request, response) => {
-    response.writeContinue();
-    serve(request, response);
-  });
+  server.on("checkContinue", serve);
+  // Any other expectation is none that changes the answer.
+  server.on("checkExpectation", serve);
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable) return void socket.destroy();
     const status =
@@ -118,6 +118,7 @@ function http2Server(serve: Serve): Http2Server {
     },
     serve,
   );
+  server.on("checkContinue", serve);
   server.on("sessionError", () => {});
   server.on("session", (session) => session.setTimeout(limits.keepAliveTimeoutMs, () => session.close()));
   return server;
@@ -157,30 +158,30 @@ async function exchange(
   { gateway, log }: ServerOptions,
 ): Promise<void> {
   const requestId = timedUuid(gateway.clock.now());
-  const origin = request.headers.origin;
+  let crossOrigin: readonly string[] = [];
   try {
-    if (isPreflight(request))
-      return send(
-        response,
-        { status: 200, headers: [...preflightHeaders(request), "Content-Length", "0"], body: "" },
-        undefined,
-        request,
-      );
-    const wire = await answer(exchangeOf(request, requestId), gateway);
-    send(response, wire, origin, request);
+    const read = exchangeOf(request, requestId, response);
+    if (isPreflight(request)) return await send(response, await preflightAnswer(read, gateway), [], request);
+    if (request.headers.origin !== undefined) crossOrigin = await originHeaders(read, gateway);
+    await send(response, await answer(read, gateway), crossOrigin, request);
   } catch (error) {
     if (error instanceof ClientGone) return;
+    if (response.headersSent) {
+      // Half an answer cannot be taken back: the client learns by the connection's end.
+      log.error({ requestId, err: error }, "an answer broke off");
+      return void response.destroy();
+    }
     if (error instanceof BadRequestLine) {
       const refused = new AwsError("InvalidRequest", error.message, { status: 400 });
-      return send(
+      return await send(
         response,
         errorResponse(gateway, undefined, "awsQuery", refused, requestId),
-        origin,
+        crossOrigin,
         request,
       );
     }
     log.error({ requestId, err: error instanceof Fault ? error.cause : error }, "internal failure");
-    send(response, failure(error, gateway, requestId), origin, request);
+    await send(response, failure(error, gateway, requestId), crossOrigin, request);
   }
 }
 
@@ -195,21 +196,54 @@ function failure(error: unknown, gateway: Gateway, requestId: string): WireRespo
   return errorResponse(gateway, service, protocol, new AwsError(code, message, { status }), requestId);
 }
 
-function send(
+async function send(
   response: HttpResponse,
   wire: WireResponse,
-  origin: string | undefined,
+  crossOrigin: readonly string[],
   request: HttpRequest,
-): void {
+): Promise<void> {
+  const { headers, body } = wire;
+  const isWhole = typeof body === "string" || Buffer.isBuffer(body);
   if (response.destroyed || response.headersSent) return;
-  const { headers } = wire;
-  if (origin !== undefined) headers.push(...corsHeaders);
+  const pieces = isWhole ? undefined : body[Symbol.asyncIterator]();
+  // What cannot be read at all shows before the head says otherwise.
+  const first = await pieces?.next();
+  headers.push(...crossOrigin);
   // A body that was refused unread would otherwise be taken for the next request on the connection.
   if (!request.complete && request.httpVersionMajor === 1) headers.push("Connection", "close");
   if (request.httpVersionMajor === 1)
     (response as { writeHead(status: number, headers: string[]): void }).writeHead(wire.status, headers);
   else writeHttp2Head(response, wire);
-  response.end(wire.body as string);
+  if (pieces === undefined || first === undefined) response.end(body as string);
+  else await pour(response, pieces, first);
+}
+
+/** Writes pieces as fast as the client takes them, until it has them all or goes away. */
+async function pour(
+  response: HttpResponse,
+  pieces: AsyncIterator<Buffer>,
+  first: IteratorResult<Buffer>,
+): Promise<void> {
+  let wake: (() => void) | undefined;
+  const awake = () => wake?.();
+  response.on("drain", awake);
+  response.on("close", awake);
+  response.on("error", awake);
+  try {
+    for (let next = first; !next.done; next = await pieces.next()) {
+      if (response.destroyed) return;
+      const goesOn = (response as { write(bytes: Buffer): boolean }).write(next.value);
+      if (goesOn || response.destroyed) continue;
+      const stalled = setTimeout(() => response.destroy(), limits.stalledReaderMs);
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      clearTimeout(stalled);
+    }
+    response.end();
+  } finally {
+    await pieces.return?.();
+  }
 }
 
 function writeHttp2Head(response: HttpResponse, wire: WireResponse): void {

@@ -1,4 +1,5 @@
 import type { LogReader, MaybePromise, Reads, Transaction } from "../storage/store.ts";
+import type { Bytes, StreamedBody } from "./body.ts";
 import type { Caller } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { AwsError, CommonError } from "./errors.ts";
@@ -16,6 +17,10 @@ export interface Context<Codes extends string = string> {
   readonly clock: Clock;
   readonly tx: Transaction;
   readonly request: RequestFacts;
+  /** The body that streamed in, for operations that declare one. */
+  readonly body: StreamedBody;
+  /** Bodies that are kept. */
+  readonly bytes: Bytes;
   /** Makes an error of this operation. `throw ctx.error("NoSuchEntityException", "…")`. */
   error(code: Codes | CommonError, message: string, members?: Record<string, unknown>): AwsError;
   /** Throws AccessDenied in AWS's words unless the caller may also do this (iam:PassRole and the like). */
@@ -110,6 +115,8 @@ export interface CallOptions {
   account?: string;
   /** The input is a JSON document, as a client of an AWS JSON protocol would send it: bytes in base64, times as numbers. */
   isDocument?: true;
+  /** What streams into the operation, where it takes a stream. */
+  body?: Buffer;
 }
 
 export interface Timers {

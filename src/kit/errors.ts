@@ -7,19 +7,25 @@ export class AwsError extends Error {
   readonly status: number | undefined;
   /** Further members of the modelled error. */
   readonly members: Record<string, unknown> | undefined;
+  /** Headers that go with it, where the model has no member for them. */
+  readonly headers: Readonly<Record<string, string>> | undefined;
 
   constructor(
     code: string,
     message: string,
-    options: { status?: number; members?: Record<string, unknown> } = {},
+    options: { status?: number; members?: Record<string, unknown>; headers?: Record<string, string> } = {},
   ) {
     super(message);
     this.name = code;
     this.code = code;
     this.status = options.status;
     this.members = options.members;
+    this.headers = options.headers;
   }
 }
+
+/** A body does not open with the key that was given: `ctx.bytes`. */
+export class WrongKey extends Error {}
 
 /** Errors that any operation may answer with; the rest come from each operation's own model. */
 export type CommonError =

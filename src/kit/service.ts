@@ -1,4 +1,6 @@
 import type { MaybePromise, Reads, Transaction } from "../storage/store.ts";
+import type { BodyOptions } from "./body.ts";
+import type { CrossOriginAnswer, CrossOriginRequest, FormFacts, FormRequest } from "./browsers.ts";
 import type { Caller, Guardrails, PrincipalPolicies } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
@@ -56,6 +58,10 @@ export interface OperationTypes {
 export interface OperationDefinition<Input, Output, Codes extends string> {
   access: AccessDeclaration<Input, Codes>;
   handle(input: Input, ctx: Context<Codes>): Promise<Output> | Output;
+  /** Status of the answer, where it is not always the contract's. */
+  status?(output: Output): number | undefined;
+  /** The body is not read whole but streams past: `ctx.body`. */
+  body?: BodyOptions<Input, Context<Codes>>;
   /** How the call stands in the record, where it differs from what the contract says. */
   record?: RecordOptions<Input, Output>;
 }
@@ -78,6 +84,8 @@ export interface Operation {
   name: string;
   access: AccessDeclaration<never, never>;
   handle(input: never, ctx: Context<never>): unknown;
+  status?(output: never): number | undefined;
+  body?: BodyOptions<never, Context<never>>;
   record?: RecordOptions<never, never>;
 }
 
@@ -247,6 +255,10 @@ export interface ServiceDefinition {
   provides?: Partial<Ports>;
   /** Documents that AWS publishes unsigned (the keys of a token issuer), for the hosts in `services/index.ts`. */
   publishes?: (host: string, path: string, tx: Transaction) => Promise<PublicDocument | undefined>;
+  /** Which foreign pages may read a resource, where resources say so themselves; undefined for what is none. */
+  crossOrigin?: (asked: CrossOriginRequest, tx: Reads) => Promise<CrossOriginAnswer | undefined>;
+  /** Reads a form that uploads a file. Throws AwsError for one that its policy does not allow. */
+  formUpload?: (form: FormFacts) => FormRequest;
   /** Its events leave sensitive members out, rather than say that they are hidden. */
   leavesOutSensitive?: true;
   /** How it words and names the refusal of input that breaks the contract, where not as its wire does. */

@@ -112,6 +112,7 @@ function resolveError(contract: Contract, protocol: Protocol, error: WireError):
     fault: error.fault ?? modelled?.fault ?? (status >= 500 ? "server" : "client"),
     message: error.message,
     members: error.members ?? {},
+    ...(error.headers && { headers: error.headers }),
   };
 }
 

@@ -13,6 +13,7 @@ export interface ResolvedError {
   fault: "client" | "server";
   message: string;
   members: Record<string, unknown>;
+  headers?: Readonly<Record<string, string>>;
 }
 
 export type ReadRequest = (request: WireRequest) => Record<string, unknown>;
@@ -30,8 +31,11 @@ export function queryErrorHeader(error: ResolvedError): string {
   return `${error.code};${error.fault === "client" ? "Sender" : "Receiver"}`;
 }
 
-/** A whole answer with its length, which `writeHead` does not work out. */
-export function response(status: number, headers: string[], body: string | Buffer): WireResponse {
+/** An answer with its length, which `writeHead` does not work out; one in pieces has told its own. */
+export function response(status: number, headers: string[], body: WireResponse["body"]): WireResponse {
+  if (headers.includes("Content-Length")) return { status, headers, body };
+  if (typeof body !== "string" && !Buffer.isBuffer(body))
+    throw new Error("output: a stream without a length");
   headers.push("Content-Length", String(typeof body === "string" ? Buffer.byteLength(body) : body.length));
   return { status, headers, body };
 }

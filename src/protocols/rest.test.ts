@@ -228,7 +228,7 @@ describe("restXml with the official client", () => {
     expect(error).toBeInstanceOf(NoSuchKey);
     expect(error).toMatchObject({ $metadata: { httpStatusCode: 404, requestId } });
     expect(exchanges[0]?.response.body).toBe(
-      `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message><RequestId>${requestId}</RequestId></Error>`,
+      `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message><RequestId>${requestId}</RequestId><HostId>${requestId}</HostId></Error>`,
     );
   });
 });

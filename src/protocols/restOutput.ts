@@ -4,6 +4,7 @@ import type { Contract, Member, StructureShape } from "./contract.ts";
 import { isUnbound } from "./restInput.ts";
 import { booleanOf, bytesOf, dateOf, numberOf, textOf } from "./scalars.ts";
 import { formatTimestamp } from "./timestamps.ts";
+import type { WireResponse } from "./wire.ts";
 
 export interface BodyWriter {
   contentType: string;
@@ -21,7 +22,7 @@ export type WriteHeaders = (value: Record<string, unknown>, headers: string[]) =
 export interface Written {
   status?: number;
   headers: string[];
-  body: string | Buffer;
+  body: WireResponse["body"];
 }
 
 /** Characters that would end a header or start another. */
@@ -108,7 +109,7 @@ export function restWriter(
   return (output) => {
     const headers: string[] = [];
     writeHeaders(output, headers);
-    let written: string | Buffer = "";
+    let written: WireResponse["body"] = "";
     let contentType: string | undefined;
     if (payload && writePayload) {
       const field = output[payload[0]];
@@ -124,13 +125,17 @@ export function restWriter(
   };
 }
 
-type WritePayload = (value: unknown) => [string | Buffer, contentType: string];
+function isPieces(value: unknown): value is AsyncIterable<Buffer> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}
+
+type WritePayload = (value: unknown) => [WireResponse["body"], contentType: string];
 
 function payloadWriter(contract: Contract, member: Member, body: BodyWriter): WritePayload {
   const shape = shapeNamed(contract, member.shape);
   if (shape.type === "blob") {
     return (value) => [
-      typeof value === "string" ? value : bytesOf(value),
+      typeof value === "string" || isPieces(value) ? value : bytesOf(value),
       member.mediaType ?? "application/octet-stream",
     ];
   }

@@ -1,6 +1,6 @@
 /** restXml: bindings of HTTP, bodies in XML. https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html */
 import { isStructure, shapeNamed } from "./compile.ts";
-import type { Contract, Member } from "./contract.ts";
+import type { Contract, Member, StructureShape } from "./contract.ts";
 import { type ProtocolCodec, response } from "./protocol.ts";
 import { type BodyReader, isUnbound, restReader } from "./restInput.ts";
 import { type BodyWriter, headerWriter, restWriter } from "./restOutput.ts";
@@ -50,15 +50,27 @@ export function restXml(contract: Contract): ProtocolCodec {
         headerWriter(contract, error.shape)(members, headers);
         details = writer.structure(error.shape, isUnbound)(members);
       }
+      // S3 tells more than it models: the bucket, the argument that was wrong.
+      if (contract.bareErrors) details += elements(members, error.shape);
+      for (const [name, value] of Object.entries(error.headers ?? {})) headers.push(name, value);
       const id = `<RequestId>${escapeXml(requestId)}</RequestId>`;
       const text = `<Code>${escapeXml(error.code)}</Code><Message>${escapeXml(error.message)}</Message>${details}`;
       const type = `<Type>${error.fault === "client" ? "Sender" : "Receiver"}</Type>`;
       const body = contract.bareErrors
-        ? `<Error>${text}${id}</Error>`
+        ? `<Error>${text}${id}<HostId>${escapeXml(requestId)}</HostId></Error>`
         : `<ErrorResponse xmlns="${escapeXml(contract.xmlNamespace)}"><Error>${type}${text}</Error>${id}</ErrorResponse>`;
       return response(error.status, headers, declaration + body);
     },
   };
+}
+
+function elements(members: Record<string, unknown>, shape: StructureShape | undefined): string {
+  let text = "";
+  for (const [name, value] of Object.entries(members)) {
+    if (value === undefined || shape?.members[name] !== undefined) continue;
+    text += `<${name}>${escapeXml(String(value))}</${name}>`;
+  }
+  return text;
 }
 
 function bodyWriter(contract: Contract, writer: XmlWriter): BodyWriter {

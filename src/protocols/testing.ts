@@ -58,7 +58,8 @@ export function transport(answer: (request: WireRequest) => WireResponse) {
       for (let index = 0; index < headers.length; index += 2) {
         named[(headers[index] as string).toLowerCase()] = headers[index + 1] as string;
       }
-      return { response: { statusCode: status, headers: named, body: Readable.from([Buffer.from(body)]) } };
+      const whole = typeof body === "string" || Buffer.isBuffer(body) ? [Buffer.from(body)] : body;
+      return { response: { statusCode: status, headers: named, body: Readable.from(whole) } };
     },
     updateHttpClientConfig() {},
     httpHandlerConfigs: () => ({}),

@@ -15,7 +15,8 @@ export interface WireRequest {
 export interface WireResponse {
   status: number;
   headers: string[];
-  body: Buffer | string;
+  /** Pieces, for what is too large to be held: their length stands among the headers. */
+  body: Buffer | string | AsyncIterable<Buffer>;
 }
 
 /** An error as a client sees it. `code` is a shape name of the contract (or its wire code) or one of AWS's common errors. */
@@ -27,6 +28,7 @@ export interface WireError {
   fault?: "client" | "server";
   /** Further members of the modelled error. */
   members?: Record<string, unknown>;
+  headers?: Readonly<Record<string, string>>;
 }
 
 /** One operation of one contract, compiled on first use. */

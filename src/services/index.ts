@@ -7,6 +7,8 @@ export interface ServiceEntry {
   provides?: true;
   /** Documents that the service publishes to everybody: their path, and their host where that matters. */
   publishes?: { path: RegExp; host?: RegExp };
+  /** Answers unsigned calls, too: they are judged as anybody's. */
+  open?: true;
 }
 
 /** One line for each service: deleting the line deletes the service. */
@@ -20,7 +22,7 @@ export const services: Record<string, ServiceEntry> = {
   organizations: { load: () => import("./organizations/service.ts"), provides: true },
   kms: { load: () => import("./kms/service.ts") },
   cloudtrail: { load: () => import("./cloudtrail/service.ts") },
-  s3: { load: () => import("./s3/service.ts") },
+  s3: { load: () => import("./s3/service.ts"), open: true },
   sqs: { load: () => import("./sqs/service.ts") },
   sns: {
     load: () => import("./sns/service.ts"),

@@ -1,83 +1,58 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createSecretKey,
-  type Hash,
-  type KeyObject,
-  randomBytes,
-} from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rm, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { BodyBroken, type FinishedBody, readBodyFile, StagedBody } from "./bodyFile.ts";
 import { syncDirectory } from "./directory.ts";
 import { StoreUnavailable } from "./errors.ts";
-import type { Store, Transaction } from "./store.ts";
+import type { Reads, Store, Transaction } from "./store.ts";
 
 /**
- * Large bodies, in files of their own: staged and synced first, then named by a row in the transaction that makes
- * them visible. The row holds the body's own key, so a body whose row is gone cannot be read, and is swept.
- *
- * A file is a sequence of chunks, each AES-256-GCM with its number, and whether it is the last, in the nonce: a
- * chunk that is changed, moved, dropped or cut off does not open.
+ * Bodies: small ones in a row, large ones in files of their own, staged and synced first, then named by a row in
+ * the transaction that makes them visible. The row holds the file's own key, so a body whose row is gone cannot be
+ * read, and is swept. A row may be wrapped by a further key, without which neither row nor file opens.
  */
 
-export const chunkBytes = 64 * 1024;
-const tagBytes = 16;
-const nonceBytes = 12;
-const keyBytes = 32;
-const sealedChunkBytes = chunkBytes + tagBytes;
-/** S3's largest object. */
-export const maxBodyBytes = 5 * 2 ** 40;
+export { BodyBroken, chunkBytes, FinishedBody, maxBodyBytes, StagedBody } from "./bodyFile.ts";
 
 const rowPrefix = "bytes/";
+/** Which bodies share a file: `files/<file>/<id>`, only for files that are shared. */
+const linkPrefix = "files/";
 const idShape = /^[0-9a-f]{32}$/;
 const generationBytes = 4;
 const idBytes = 16;
+const nonceBytes = 12;
+const tagBytes = 16;
 /** Files are spread over folders by the last digits of their id, which are random. */
 const shardDigits = 2;
+/** A file outlives its name a little, for those who are about to open it. */
+export const discardDelayMs = 10_000;
 
-/** A body's bytes do not authenticate, or are missing. */
-export class BodyBroken extends Error {
-  constructor(id: string, why: string) {
-    super(`The body ${id} is broken: ${why}.`);
-    this.name = "BodyBroken";
-  }
-}
+/** First byte of a row: what follows it, in the clear or wrapped. */
+const kinds = { bytes: 0, wrappedBytes: 1, file: 2, wrappedFile: 3 };
 
-interface BodyRow {
+interface FileRow {
+  file: string;
   size: number;
-  sha256: string;
   key: string;
+  /** Other bodies may stand on the same file. */
+  shared?: true;
 }
 
-/** A body that is on disk but not yet named by any transaction. */
-export class FinishedBody {
-  readonly id: string;
-  readonly size: number;
-  /** Of the plaintext, hex. */
-  readonly sha256: string;
-  readonly #key: KeyObject;
-
-  constructor(id: string, size: number, sha256: string, key: KeyObject) {
-    this.id = id;
-    this.size = size;
-    this.sha256 = sha256;
-    this.#key = key;
-  }
-
-  /** The row that names the body. The store seals it, and with it the key. */
-  get row(): Buffer {
-    const row: BodyRow = { size: this.size, sha256: this.sha256, key: this.#key.export().toString("base64") };
-    return Buffer.from(JSON.stringify(row));
-  }
+export interface Range {
+  start?: number;
+  end?: number;
 }
+
+/** The key that was given does not open the body. */
+export class WrongBodyKey extends Error {}
 
 export class ByteStore {
   readonly #dir: string;
   readonly #store: Store;
   /** Begins the ids of this opening, so that the sweep can tell bodies that may still be named. */
   readonly #generation = randomBytes(generationBytes).toString("hex");
+  readonly #leaving = new Map<string, NodeJS.Timeout>();
 
   constructor(dir: string, store: Store) {
     this.#dir = dir;
@@ -85,86 +60,139 @@ export class ByteStore {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   }
 
+  #newId(): string {
+    return this.#generation + randomBytes(idBytes - generationBytes).toString("hex");
+  }
+
   /** Begins a body. Finish or discard it. */
   async stage(): Promise<StagedBody> {
-    const id = this.#generation + randomBytes(idBytes - generationBytes).toString("hex");
+    const id = this.#newId();
     const folder = this.#folder(id);
     if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) syncDirectory(this.#dir);
-    return new StagedBody(id, folder, await open(join(folder, id), "wx", 0o600).catch(unavailable));
+    const file = await open(join(folder, id), "wx", 0o600).catch((error: unknown) => {
+      throw new StoreUnavailable("a body's file could not be made", error);
+    });
+    return new StagedBody(id, folder, file);
   }
 
-  /** Names a body in `tx`: once that commits, the body stays until it is removed. */
-  adopt(tx: Transaction, body: FinishedBody): void {
-    tx.put(rowPrefix + body.id, body.row);
+  /** Names a body in `tx`: once that commits, the body stays until it is removed. `under` wraps its row. */
+  adopt(tx: Transaction, body: FinishedBody, under?: Uint8Array): string {
+    const row: FileRow = { file: body.id, size: body.size, key: body.key.toString("base64") };
+    putRow(tx, body.id, kinds.file, Buffer.from(JSON.stringify(row)), under);
+    return body.id;
   }
 
-  /** Takes the name away in `tx`. Its file goes with `discard`, or with the next sweep. */
-  remove(tx: Transaction, id: string): void {
-    tx.delete(rowPrefix + checkId(id));
+  /** Keeps a small body in a row. */
+  keep(tx: Transaction, bytes: Buffer, under?: Uint8Array): string {
+    const id = this.#newId();
+    putRow(tx, id, kinds.bytes, bytes, under);
+    return id;
   }
 
-  /** Deletes the file of a body that no committed row names. */
-  async discard(id: string): Promise<void> {
-    const named = await this.#store.transact((tx) => tx.get(rowPrefix + checkId(id)));
-    if (named === undefined) await rm(join(this.#folder(id), id), { force: true });
-  }
-
-  /** Size in bytes and SHA-256 (hex) of a named body. */
-  async stat(tx: Transaction, id: string): Promise<{ size: number; sha256: string } | undefined> {
-    const row = await tx.get(rowPrefix + checkId(id));
-    if (row === undefined) return undefined;
-    const { size, sha256 } = parseRow(row);
-    return { size, sha256 };
+  /** The same bytes under a new id, and a key of its own. Costs no more for large bodies. */
+  async share(tx: Transaction, id: string, under?: Uint8Array, newUnder?: Uint8Array): Promise<string> {
+    const { kind, content } = await readRow(tx, id, under);
+    if (kind === kinds.bytes) return this.keep(tx, content, newUnder);
+    const row: FileRow = { ...parseFile(content), shared: true };
+    const shared = Buffer.from(JSON.stringify(row));
+    const newId = this.#newId();
+    putRow(tx, id, kinds.file, shared, under);
+    putRow(tx, newId, kinds.file, shared, newUnder);
+    for (const one of [id, newId]) tx.put(linkKey(row.file, one), Buffer.of());
+    return newId;
   }
 
   /**
-   * Bytes [start, end) of a named body, in pieces, each verified before it is given. A body that is removed
-   * meanwhile is read to its end. Throws BodyBroken.
+   * Takes the name away in `tx`. Resolves to the file that nobody names then, if there is one: it goes with
+   * `discard`, or with the next sweep. The row need not be opened for this: links tell.
    */
-  async *read(id: string, { start = 0, end }: { start?: number; end?: number } = {}): AsyncGenerator<Buffer> {
-    const row = await this.#store.transact((tx) => tx.get(rowPrefix + checkId(id)));
-    if (row === undefined) throw new BodyBroken(id, "no row names it");
-    const { size, key: encoded } = parseRow(row);
-    const key = createSecretKey(Buffer.from(encoded, "base64"));
-    const to = Math.min(end ?? size, size);
-    const last = lastChunk(size);
-    const file = await open(join(this.#folder(id), id), "r").catch(() => {
-      throw new BodyBroken(id, "its file is missing");
+  async remove(tx: Transaction, id: string): Promise<string | undefined> {
+    const bytes = await tx.get(rowKey(id));
+    if (bytes === undefined) return undefined;
+    tx.delete(rowKey(id));
+    if (bytes[0] === kinds.bytes || bytes[0] === kinds.wrappedBytes) return undefined;
+    const file = fileOf(bytes) ?? id;
+    tx.delete(linkKey(file, id));
+    const others = await tx.range(linkKey(file, ""), linkKey(file, "g"), { limit: 1 });
+    return others.length === 0 ? file : undefined;
+  }
+
+  /** Deletes a file that no committed row names, a little later. */
+  discard(file: string): void {
+    checkId(file);
+    if (this.#leaving.has(file)) return;
+    const timer = setTimeout(() => {
+      this.#leaving.delete(file);
+      this.discardNow(file).catch(() => {
+        // What could not be deleted is swept at the next start.
+      });
+    }, discardDelayMs);
+    timer.unref();
+    this.#leaving.set(file, timer);
+  }
+
+  /** Deletes a file that no committed row names. */
+  async discardNow(file: string): Promise<void> {
+    if (await this.#isNamed(checkId(file))) return;
+    await rm(join(this.#folder(file), file), { force: true });
+  }
+
+  async #isNamed(file: string): Promise<boolean> {
+    return await this.#store.peek(async (tx) => {
+      if ((await tx.get(rowKey(file))) !== undefined) return true;
+      return (await tx.range(linkKey(file, ""), linkKey(file, "g"), { limit: 1 })).length > 0;
     });
-    try {
-      for (let index = Math.floor(start / chunkBytes); index <= last; index += 1) {
-        const from = index * chunkBytes;
-        // An empty body has one chunk too; whole reads verify it.
-        if (from >= to && !(size === 0 && start === 0)) return;
-        const chunk = await readChunk(
-          file,
-          id,
-          key,
-          index,
-          index === last,
-          Math.min(chunkBytes, size - from),
-        );
-        const piece = chunk.subarray(Math.max(0, start - from), to - from);
-        if (piece.length > 0) yield piece;
-      }
-    } finally {
-      await file.close();
-    }
+  }
+
+  /**
+   * Bytes [start, end) of a named body: at once where it is small, else in pieces, each verified before it is
+   * given. A body that is removed meanwhile is read to its end. Throws BodyBroken, WrongBodyKey.
+   */
+  async open(
+    tx: Reads,
+    id: string,
+    { start = 0, end }: Range = {},
+    under?: Uint8Array,
+  ): Promise<Buffer | AsyncIterable<Buffer>> {
+    const { kind, content } = await readRow(tx, id, under);
+    if (kind === kinds.bytes) return content.subarray(start, end);
+    const { file, size, key } = parseFile(content);
+    const body = { id: file, size, key: createSecretKey(Buffer.from(key, "base64")) };
+    return readBodyFile(join(this.#folder(file), file), body, { start, end: end ?? size });
   }
 
   /** Deletes what earlier openings staged and no row names. Returns how many files it deleted. */
   async sweep(): Promise<number> {
-    let swept = 0;
+    return await this.#deleteFiles(
+      async (id) => !id.startsWith(this.#generation) && !(await this.#isNamed(id)),
+    );
+  }
+
+  /** Deletes every file: what the store's reset leaves. */
+  async clear(): Promise<void> {
+    await this.#deleteFiles(async (id) => !(await this.#isNamed(id)));
+  }
+
+  async #deleteFiles(which: (id: string) => Promise<boolean>): Promise<number> {
+    let deleted = 0;
     for (const folder of await readdir(this.#dir)) {
       for (const id of await readdir(join(this.#dir, folder))) {
-        if (!idShape.test(id) || id.startsWith(this.#generation)) continue;
-        const named = await this.#store.transact((tx) => tx.get(rowPrefix + id));
-        if (named !== undefined) continue;
-        await unlink(join(this.#dir, folder, id));
-        swept += 1;
+        if (!idShape.test(id) || !(await which(id))) continue;
+        await rm(join(this.#dir, folder, id), { force: true });
+        deleted += 1;
       }
     }
-    return swept;
+    return deleted;
+  }
+
+  /** Deletes at once what was to be deleted a little later. */
+  async close(): Promise<void> {
+    const files = [...this.#leaving];
+    this.#leaving.clear();
+    for (const [file, timer] of files) {
+      clearTimeout(timer);
+      await this.discardNow(file);
+    }
   }
 
   #folder(id: string): string {
@@ -172,130 +200,70 @@ export class ByteStore {
   }
 }
 
-/** A body being written. Await each call before the next. */
-export class StagedBody {
-  readonly id: string;
-  readonly #folder: string;
-  readonly #file: FileHandle;
-  readonly #key = createSecretKey(randomBytes(keyBytes));
-  readonly #hash: Hash = createHash("sha256");
-  #rest: Buffer[] = [];
-  #restBytes = 0;
-  #size = 0;
-  #chunks = 0;
-  #open = true;
-
-  constructor(id: string, folder: string, file: FileHandle) {
-    this.id = id;
-    this.#folder = folder;
-    this.#file = file;
-  }
-
-  /** Adds bytes. Throws StoreUnavailable if the disk refuses; then discard the body. */
-  async write(bytes: Uint8Array): Promise<void> {
-    if (!this.#open) throw new Error("The body is finished or discarded.");
-    if (this.#size + bytes.byteLength > maxBodyBytes)
-      throw new RangeError(`A body is longer than ${maxBodyBytes} bytes.`);
-    this.#hash.update(bytes);
-    this.#size += bytes.byteLength;
-    // A copy: callers may reuse their buffer.
-    this.#rest.push(Buffer.from(bytes));
-    this.#restBytes += bytes.byteLength;
-    // The last chunk is sealed as such, so one is held back until it is known not to be the last.
-    if (this.#restBytes <= chunkBytes) return;
-    const rest = Buffer.concat(this.#rest);
-    const sealed: Buffer[] = [];
-    let at = 0;
-    for (; rest.length - at > chunkBytes; at += chunkBytes)
-      sealed.push(...this.#seal(rest.subarray(at, at + chunkBytes), false));
-    this.#rest = [rest.subarray(at)];
-    this.#restBytes = rest.length - at;
-    await this.#append(sealed);
-  }
-
-  /** Completes the body and has it on disk, its folder included. */
-  async finish(): Promise<FinishedBody> {
-    if (!this.#open) throw new Error("The body is finished or discarded.");
-    this.#open = false;
-    try {
-      await this.#append(this.#seal(Buffer.concat(this.#rest), true));
-      await this.#file.sync().catch(unavailable);
-    } finally {
-      await this.#file.close();
-    }
-    syncDirectory(this.#folder);
-    return new FinishedBody(this.id, this.#size, this.#hash.digest("hex"), this.#key);
-  }
-
-  /** Drops the body. */
-  async discard(): Promise<void> {
-    if (this.#open) await this.#file.close();
-    this.#open = false;
-    await rm(join(this.#folder, this.id), { force: true });
-  }
-
-  #seal(chunk: Buffer, last: boolean): Buffer[] {
-    const cipher = createCipheriv("aes-256-gcm", this.#key, nonceOf(this.#chunks, last));
-    cipher.setAAD(Buffer.from(this.id));
-    this.#chunks += 1;
-    const ciphertext = cipher.update(chunk);
-    cipher.final();
-    return [ciphertext, cipher.getAuthTag()];
-  }
-
-  async #append(parts: Buffer[]): Promise<void> {
-    await this.#file.appendFile(Buffer.concat(parts)).catch(unavailable);
-  }
+function rowKey(id: string): string {
+  return rowPrefix + checkId(id);
 }
 
-async function readChunk(
-  file: FileHandle,
+function linkKey(file: string, id: string): string {
+  return `${linkPrefix}${checkId(file)}/${id}`;
+}
+
+/**
+ * A file's name stands before what is wrapped: who may not open a body must still be able to delete it. Rows of
+ * bytes: kind, content. Rows of files: kind, file (16 bytes), content.
+ */
+function putRow(tx: Transaction, id: string, kind: number, content: Buffer, under?: Uint8Array): void {
+  const file = kind === kinds.file ? Buffer.from(parseFile(content).file, "hex") : Buffer.of();
+  if (under === undefined) {
+    tx.put(rowKey(id), Buffer.concat([Buffer.of(kind), file, content]));
+    return;
+  }
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv("aes-256-gcm", under, nonce);
+  cipher.setAAD(Buffer.from(id));
+  const sealed = cipher.update(content);
+  cipher.final();
+  tx.put(rowKey(id), Buffer.concat([Buffer.of(kind + 1), file, nonce, cipher.getAuthTag(), sealed]));
+}
+
+function fileOf(row: Uint8Array): string | undefined {
+  const hasFile = row[0] === kinds.file || row[0] === kinds.wrappedFile;
+  return hasFile ? Buffer.from(row.subarray(1, 1 + idBytes)).toString("hex") : undefined;
+}
+
+async function readRow(
+  tx: Reads,
   id: string,
-  key: KeyObject,
-  index: number,
-  last: boolean,
-  length: number,
-): Promise<Buffer> {
-  const sealed = Buffer.allocUnsafe(length + tagBytes);
-  const { bytesRead } = await file
-    .read(sealed, 0, sealed.length, index * sealedChunkBytes)
-    .catch(unavailable);
-  if (bytesRead < sealed.length) throw new BodyBroken(id, "its file is too short");
-  const decipher = createDecipheriv("aes-256-gcm", key, nonceOf(index, last), { authTagLength: tagBytes });
+  under: Uint8Array | undefined,
+): Promise<{ kind: number; content: Buffer }> {
+  const row = await tx.get(rowKey(id));
+  if (row === undefined) throw new BodyBroken(id, "no row names it");
+  const [kind = 0] = row;
+  const rest = Buffer.from(row.buffer, row.byteOffset, row.byteLength).subarray(
+    fileOf(row) === undefined ? 1 : 1 + idBytes,
+  );
+  if (kind === kinds.bytes || kind === kinds.file) return { kind, content: rest };
+  if (under === undefined) throw new WrongBodyKey("The body needs a key.");
+  const decipher = createDecipheriv("aes-256-gcm", under, rest.subarray(0, nonceBytes), {
+    authTagLength: tagBytes,
+  });
   decipher.setAAD(Buffer.from(id));
-  decipher.setAuthTag(sealed.subarray(length));
-  const chunk = decipher.update(sealed.subarray(0, length));
+  decipher.setAuthTag(rest.subarray(nonceBytes, nonceBytes + tagBytes));
+  const content = decipher.update(rest.subarray(nonceBytes + tagBytes));
   try {
     decipher.final();
   } catch {
-    throw new BodyBroken(id, `chunk ${index} was changed or moved`);
+    throw new WrongBodyKey("The key does not open the body.");
   }
-  return chunk;
+  return { kind: kind - 1, content };
 }
 
-/** The key is the body's own, so a counter never repeats under it. */
-function nonceOf(index: number, last: boolean): Buffer {
-  const nonce = Buffer.alloc(nonceBytes);
-  nonce.writeBigUInt64BE(BigInt(index), 0);
-  nonce[nonceBytes - 1] = last ? 1 : 0;
-  return nonce;
-}
-
-function lastChunk(size: number): number {
-  return Math.max(0, Math.ceil(size / chunkBytes) - 1);
-}
-
-function parseRow(row: Uint8Array): BodyRow {
-  return JSON.parse(Buffer.from(row).toString()) as BodyRow;
+function parseFile(content: Buffer): FileRow {
+  return JSON.parse(content.toString()) as FileRow;
 }
 
 /** Ids become file names. */
 function checkId(id: string): string {
   if (!idShape.test(id)) throw new TypeError("This is not the id of a body.");
   return id;
-}
-
-function unavailable(error: unknown): never {
-  const full = (error as NodeJS.ErrnoException).code === "ENOSPC";
-  throw new StoreUnavailable(full ? "no space is left on its disk" : "its disk failed", error);
 }

@@ -21,14 +21,15 @@ function makeTable(): Uint32Array {
   return made;
 }
 
-/** CRC of bytes [from, to) of `bytes`. */
-export function crc32c(bytes: Buffer, from = 0, to = bytes.length): number {
-  let crc = 0xffffffff;
+/** CRC of bytes [from, to) of `bytes`; `before` is the CRC of what came before them. */
+export function crc32c(bytes: Buffer, from = 0, to = bytes.length, before = 0): number {
+  let crc = ~before;
   let at = from;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const t = table as unknown as number[];
   for (; at + slices <= to; at += slices) {
-    const low = crc ^ bytes.readUInt32LE(at);
-    const high = bytes.readUInt32LE(at + 4);
+    const low = crc ^ view.getInt32(at, true);
+    const high = view.getInt32(at + 4, true);
     crc =
       t[0x700 | (low & 0xff)]! ^
       t[0x600 | ((low >>> 8) & 0xff)]! ^

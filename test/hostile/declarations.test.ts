@@ -104,7 +104,8 @@ describe("the access declaration of", () => {
         return (
           isOwn &&
           !keys.some(
-            (one) => one === lower || (one.includes("${") && lower.startsWith(one.split("${")[0] as string)),
+            (one) =>
+              one === lower || (/[<$]/.test(one) && lower.startsWith(one.split(/\$\{|</)[0] as string)),
           )
         );
       });

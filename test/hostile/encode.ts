@@ -79,6 +79,8 @@ function restRequest(contract: Contract, operation: string, input: Values): Draf
   for (const [name, value] of Object.entries(input)) {
     const member = members[name];
     if (member === undefined || member.httpLabel) continue;
+    // The length is what the body has: another would leave the server waiting.
+    if (member.httpHeader?.toLowerCase() === "content-length") continue;
     if (member.httpQuery !== undefined) {
       for (const one of Array.isArray(value) ? value : [value]) query.append(member.httpQuery, textOf(one));
     } else if (member.httpHeader !== undefined) {

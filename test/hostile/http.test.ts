@@ -2,7 +2,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { maxUnprovenBodyBytes } from "../../src/gateway/body.ts";
+import { bodyTimeouts, maxUnprovenBodyBytes } from "../../src/gateway/body.ts";
 import { limits } from "../../src/gateway/server.ts";
 import type { Cloudkeep } from "../../src/start.ts";
 import { clients, startForTest } from "../harness.ts";
@@ -18,7 +18,8 @@ let cloudkeep: Cloudkeep;
 let sts: ReturnType<typeof clients>["sts"];
 beforeAll(async () => {
   // Patience is the same code at any length; a test has less of it.
-  Object.assign(limits, { headersTimeoutMs: 400, requestTimeoutMs: 1_200, firstByteTimeoutMs: 400 });
+  Object.assign(limits, { headersTimeoutMs: 400, firstByteTimeoutMs: 400 });
+  bodyTimeouts.wholeMs = 1_200;
   cloudkeep = await startForTest();
   ({ sts } = clients(cloudkeep, cloudkeep.credentials));
 });

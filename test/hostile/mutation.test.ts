@@ -121,6 +121,8 @@ function exchangeFor({ method, path, query, headers, body }: Draft): Exchange {
     headers: headersOf(Object.entries(withLength).flat()),
     request: request as unknown as Exchange["request"],
     facts: { sourceIp: "127.0.0.1", userAgent: "", secure: false, host: headers.host ?? "" },
+    awaited: false,
+    proceed: () => {},
   };
 }
 

@@ -45,6 +45,7 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       DestinationKeyId: keyArn,
       AliasName: "alias/example",
       RoleArn: role,
+      Role: role,
       PrincipalArn: role,
       PolicyArn: `arn:aws:iam::${accountId}:policy/example`,
       PolicySourceArn: role,

@@ -6,7 +6,15 @@ import type { Credentials } from "../harness.ts";
 
 /** Signs requests by hand, in every mode, for tests that alter what a client would never get wrong. */
 
-export type Mode = "header" | "header-hashed" | "presigned" | "v4a" | "chunked" | "chunked-trailer" | "token";
+export type Mode =
+  | "header"
+  | "header-hashed"
+  | "presigned"
+  | "presigned-unsigned"
+  | "v4a"
+  | "chunked"
+  | "chunked-trailer"
+  | "token";
 
 export interface Draft {
   method: string;
@@ -37,6 +45,8 @@ export function signed(mode: Mode, draft: Draft, options: SignOptions): Draft {
   switch (mode) {
     case "presigned":
       return presigned(draft, options);
+    case "presigned-unsigned":
+      return presigned(draft, options, "UNSIGNED-PAYLOAD");
     case "v4a":
       return inHeader(draft, options, { hashed: true, asymmetric: true });
     case "chunked":
@@ -92,7 +102,11 @@ function inHeader(
   return { ...draft, headers };
 }
 
-function presigned(draft: Draft, options: SignOptions): Draft {
+function presigned(
+  draft: Draft,
+  options: SignOptions,
+  payloadHash = hash("sha256", draft.body, "hex"),
+): Draft {
   const { credentials, service, host, expiresSeconds = 300 } = options;
   const { timestamp, day, region, scope } = scopeOf(options);
   const parameters = new URLSearchParams(draft.query);
@@ -104,7 +118,6 @@ function presigned(draft: Draft, options: SignOptions): Draft {
   if (credentials.sessionToken) parameters.set("X-Amz-Security-Token", credentials.sessionToken);
   const query = parameters.toString();
   const headers = { ...draft.headers, host };
-  const payloadHash = hash("sha256", draft.body, "hex");
   const canonical =
     canonicalRequest({ ...draft, query, headers }, ["host"], payloadHash, pathRules(service)) ?? "";
   const stringToSign = `AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n${hash("sha256", canonical, "hex")}`;

@@ -3,7 +3,8 @@
  * Authorization header or in the query of a presigned request.
  */
 
-export type Algorithm = "AWS4-HMAC-SHA256" | "AWS4-ECDSA-P256-SHA256";
+/** "AWS" is Signature Version 2, of which S3 alone takes something: see sigv2.ts. */
+export type Algorithm = "AWS4-HMAC-SHA256" | "AWS4-ECDSA-P256-SHA256" | "AWS";
 
 export interface Claim {
   algorithm: Algorithm;

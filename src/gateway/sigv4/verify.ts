@@ -32,7 +32,9 @@ export function judge(
   const leaveOut = claim.place === "query" ? "X-Amz-Signature" : undefined;
   const canonical = canonicalRequest(request, claim.signedHeaders, payloadHash, rules, leaveOut);
   if (canonical === undefined) return { valid: false, canonicalRequest: "", stringToSign: "" };
-  const stringToSign = `${claim.algorithm}\n${claim.timestamp}\n${claim.scope}\n${hash("sha256", canonical, "hex")}`;
+  // Node reads headers as Latin-1; what was signed are their bytes.
+  const signed = hash("sha256", Buffer.from(canonical, "latin1"), "hex");
+  const stringToSign = `${claim.algorithm}\n${claim.timestamp}\n${claim.scope}\n${signed}`;
   return {
     valid: signatureMatches(stringToSign, claim, secret, keys),
     canonicalRequest: canonical,
@@ -48,6 +50,7 @@ export function signatureMatches(
   keys: KeyCache,
   signature = claim.signature,
 ): boolean {
+  if (claim.algorithm === "AWS") return false;
   if (claim.algorithm === "AWS4-HMAC-SHA256") {
     const key = keys.symmetric(claim.accessKeyId, secret, `${claim.day}/${claim.region}/${claim.service}`);
     return equalInConstantTime(key.hex(stringToSign), signature);

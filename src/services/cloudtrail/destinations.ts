@@ -36,7 +36,6 @@ export async function putObject(
     {
       Bucket: row.bucket,
       Key: key,
-      Body: body,
       ACL: "bucket-owner-full-control",
       ...(body.length > 0 && { ContentType: "application/json", ContentEncoding: "gzip" }),
       ...(metadata && { Metadata: metadata }),
@@ -46,7 +45,7 @@ export async function putObject(
         SSEKMSEncryptionContext: context,
       }),
     },
-    { as: cloudtrailFor(trail), account: trail.account, region: trail.region },
+    { as: cloudtrailFor(trail), account: trail.account, region: trail.region, body },
   );
 }
 

@@ -33,26 +33,25 @@ export const confirmSubscription = sns.operation("ConfirmSubscription", {
     ctx.caller.principal.kind === "anonymous" ? [] : topicAccess("ConfirmSubscription", TopicArn, ctx),
   async handle({ TopicArn, Token, AuthenticateOnUnsubscribe }, ctx) {
     const isAnonymous = ctx.caller.principal.kind === "anonymous";
-    const { topic } = await existingTopic(
-      TopicArn,
-      isAnonymous ? { ...ctx, region: regionOf(TopicArn, ctx) } : ctx,
-    );
-    const { account, region, name } = topic;
+    // The link names no Region but in the ARN.
+    const region = isAnonymous ? TopicArn.split(":")[3] : undefined;
+    const { topic } = await existingTopic(TopicArn, ctx, region);
+    const { account, name } = topic;
     if (!/^[0-9a-f]{192}$/.test(Token))
       throw ctx.error("InvalidParameterException", "Invalid parameter: Token");
-    const known = await tokens.get(ctx.tx, account, region, name, hash("sha256", Token));
-    const row = known && (await subscriptions.get(ctx.tx, account, region, name, known.id));
+    const known = await tokens.get(ctx.tx, account, topic.region, name, hash("sha256", Token));
+    const row = known && (await subscriptions.get(ctx.tx, account, topic.region, name, known.id));
     if (known === undefined || row === undefined || known.expiresAt < ctx.clock.now())
       throw ctx.error("InvalidParameterException", "Invalid token");
     const authenticated = !isAnonymous && AuthenticateOnUnsubscribe?.toLowerCase() === "true";
-    subscriptions.put(ctx.tx, [account, region, name, known.id], { ...row, confirmed: true, authenticated });
+    subscriptions.put(ctx.tx, [account, topic.region, name, known.id], {
+      ...row,
+      confirmed: true,
+      authenticated,
+    });
     return { SubscriptionArn: subscriptionArn(topic, known.id) };
   },
 });
-
-function regionOf(arn: string, { region }: Context): string {
-  return arn.split(":")[3] || region;
-}
 
 /** The message that asks. https://docs.aws.amazon.com/sns/latest/dg/http-subscription-confirmation-json.html */
 export function confirmationText(subscription: SubscriptionName): string {

@@ -18,7 +18,12 @@ export function topicArn({ account, region, name }: TopicName): string {
 type Invalid = "InvalidParameterException";
 
 /** The topic that an ARN names, in AWS's words if it is none. */
-export function topicOfArn(arn: string, ctx: Context<Invalid>, parameter = "TopicArn"): TopicName {
+export function topicOfArn(
+  arn: string,
+  ctx: Context<Invalid>,
+  parameter = "TopicArn",
+  region = ctx.region,
+): TopicName {
   const parts = arn.split(":");
   if (parts.length < 6) {
     throw ctx.error(
@@ -27,7 +32,7 @@ export function topicOfArn(arn: string, ctx: Context<Invalid>, parameter = "Topi
     );
   }
   const parsed = parseArn(arn);
-  if (parsed?.service !== "sns" || parsed.region !== ctx.region)
+  if (parsed?.service !== "sns" || parsed.region !== region)
     throw ctx.error("InvalidParameterException", `Invalid parameter: ${parameter}`);
   return { account: parsed.account, region: parsed.region, name: parsed.resource.split(":")[0] as string };
 }
@@ -39,11 +44,13 @@ export async function findTopic(
   return await topics.get(ctx.tx, account, region, name);
 }
 
+/** Topics are found in the Region of the call, or in the one that is given. */
 export async function existingTopic(
   arn: string,
   ctx: Context<Invalid | "NotFoundException">,
+  region?: string,
 ): Promise<{ topic: TopicName; row: TopicRow }> {
-  const topic = topicOfArn(arn, ctx);
+  const topic = topicOfArn(arn, ctx, "TopicArn", region);
   const row = await findTopic(topic, ctx);
   if (row === undefined) throw ctx.error("NotFoundException", "Topic does not exist");
   return { topic, row };

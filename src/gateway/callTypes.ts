@@ -1,0 +1,52 @@
+import type { Bus } from "../bus/bus.ts";
+import type { StreamedBody } from "../kit/body.ts";
+import type { Caller } from "../kit/caller.ts";
+import type { Clock } from "../kit/clock.ts";
+import type { Host, RequestFacts } from "../kit/context.ts";
+import type { AwsError } from "../kit/errors.ts";
+import type { Ports } from "../kit/service.ts";
+import type { Protocol } from "../protocols/contract.ts";
+import type { ByteStore } from "../storage/bytes.ts";
+import type { LogEntry, Store } from "../storage/store.ts";
+import type { LoadedService, Registry, RunnableOperation } from "./registry.ts";
+
+/** What every call shares: made once when Cloudkeep starts. */
+export interface Environment {
+  store: Store;
+  clock: Clock;
+  registry: Registry;
+  ports: Partial<Ports>;
+  bus: Bus;
+  host: Host;
+  bytes: ByteStore;
+}
+
+/** One call of one operation, from *authorize* on. Calls between services enter here too. */
+export interface Call {
+  requestId: string;
+  service: LoadedService;
+  operation: RunnableOperation;
+  protocol: Protocol;
+  caller: Caller;
+  account: string;
+  region: string;
+  request: RequestFacts;
+  input: Record<string, unknown>;
+  /** The body that streamed in. */
+  body?: StreamedBody;
+  /** Events of this call and of those that it makes; appended to the record when the outermost ends. */
+  events: LogEntry[];
+  afterCommit: (() => void | Promise<void>)[];
+  /** How many calls between services lead here; 0 for a client's own. */
+  depth?: number;
+  /** How many deliveries led to this call; 0 for a client's own. */
+  hops?: number;
+  /** The call waited for something, and the time for that is over. */
+  waited?: boolean;
+}
+
+export type Outcome =
+  | { output: Record<string, unknown>; error?: never }
+  | { error: AwsError; output?: never };
+
+export type CallScope = Omit<Call, "operation" | "input" | "protocol"> & Partial<Call>;

@@ -1,0 +1,157 @@
+import type { Context } from "../../kit/context.ts";
+import type { Access, ConditionValues } from "../../kit/service.ts";
+import { aclStatements } from "./aclGrants.ts";
+import { type BucketInput, checkRegion, locate, noSuchBucket } from "./find.ts";
+import { bucketArn, objectArn } from "./names.ts";
+import { policyIsPublic } from "./publicPolicy.ts";
+import type { BucketRow, GrantRow, ObjectRow } from "./tables.ts";
+
+/**
+ * Access to buckets and objects: identity policies, the bucket's policy, and access control lists where they are
+ * in force, which read as statements of the bucket's policy.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+ */
+
+export interface AccessOptions {
+  context?: ConditionValues | undefined;
+  requestTags?: Record<string, string> | undefined;
+  /** The object that is there, where one is looked at: its tags and its access control list count. */
+  object?: ObjectRow | undefined;
+  /** Makes an object: whom the bucket's list lets write may also say what the object is to be. */
+  creates?: boolean;
+}
+
+export async function bucketAccess(
+  action: string,
+  name: string,
+  ctx: Context,
+  options: AccessOptions = {},
+): Promise<Access> {
+  const bucket = await bucketForAccess(name, ctx);
+  return {
+    ...declared(action, bucketArn(name), bucket, bucket?.grants, ctx, options),
+    resourceType: "AWS::S3::Bucket",
+    resourceTags: bucket?.tags,
+  };
+}
+
+export async function objectAccess(
+  action: string,
+  name: string,
+  key: string,
+  ctx: Context,
+  options: AccessOptions = {},
+): Promise<Access> {
+  const bucket = await bucketForAccess(name, ctx);
+  const grants = options.creates || writesIntoBucket.has(action) ? bucket?.grants : options.object?.grants;
+  return {
+    ...declared(action, objectArn(name, key), bucket, grants, ctx, options),
+    resourceType: "AWS::S3::Object",
+  };
+}
+
+/** What a bucket's own access control list decides of its objects. */
+const writesIntoBucket = new Set([
+  "PutObject",
+  "DeleteObject",
+  "AbortMultipartUpload",
+  "ListMultipartUploadParts",
+]);
+
+async function bucketForAccess(name: string, ctx: Context): Promise<BucketRow | undefined> {
+  const bucket = await locate(name, ctx);
+  if (bucket === undefined) {
+    // Whoever has no policies of its own can be told no more than that.
+    if (ctx.caller.principal.kind === "anonymous") throw noSuchBucket(name);
+    return undefined;
+  }
+  checkRegion(bucket, ctx);
+  return bucket;
+}
+
+function declared(
+  action: string,
+  resource: string,
+  bucket: BucketRow | undefined,
+  grants: readonly GrantRow[] | undefined,
+  ctx: Context,
+  options: AccessOptions,
+): Access {
+  const statements =
+    bucket === undefined
+      ? []
+      : aclStatements(
+          bucket,
+          grants ?? [],
+          { action, resource, ...(options.creates && { as: "PutObject" }) },
+          ctx.caller,
+        );
+  return {
+    action: `s3:${action}`,
+    resource,
+    ...(bucket && { resourceAccount: bucket.account }),
+    resourcePolicy: bucket && policyInForce(bucket, statements, ctx),
+    context: () => ({
+      ...signatureKeys(ctx),
+      "s3:ResourceAccount": bucket?.account,
+      ...existingTags(options.object),
+      ...requestTagKeys(options.requestTags),
+      ...options.context,
+    }),
+  };
+}
+
+function policyInForce(
+  bucket: BucketRow,
+  statements: readonly object[],
+  ctx: Context,
+): Access["resourcePolicy"] {
+  const policy = policyFor(bucket, ctx);
+  if (policy === undefined && statements.length === 0) return undefined;
+  return { name: bucketArn(bucket.name), kind: "resource", document: withStatements(policy, statements) };
+}
+
+/** A public policy lets nobody else in where RestrictPublicBuckets is on: only the account itself, and services. */
+function policyFor({ policy, publicAccess, account }: BucketRow, { caller }: Context): string | undefined {
+  if (policy === undefined || !publicAccess?.restrictPublicBuckets) return policy;
+  const { principal } = caller;
+  const isOwn = principal.account === account || principal.kind === "service";
+  return isOwn || !policyIsPublic(policy) ? policy : undefined;
+}
+
+function withStatements(policy: string | undefined, statements: readonly object[]): string {
+  if (statements.length === 0) return policy ?? "";
+  const { Statement, ...rest } =
+    policy === undefined
+      ? { Version: "2012-10-17", Statement: [] }
+      : (JSON.parse(policy) as { Statement: object | object[] });
+  return JSON.stringify({ ...rest, Statement: [Statement, statements].flat() });
+}
+
+function signatureKeys({ caller, request }: Context): ConditionValues {
+  const isAnonymous = caller.principal.kind === "anonymous";
+  return {
+    "s3:authType": isAnonymous ? undefined : "REST-HEADER",
+    "s3:signatureversion": isAnonymous ? undefined : "AWS4-HMAC-SHA256",
+    "s3:TlsVersion": request.tls?.version.replace(/^TLSv/, ""),
+  };
+}
+
+function existingTags(object: ObjectRow | undefined): ConditionValues {
+  const tags = Object.entries(object?.tags ?? {});
+  return Object.fromEntries(tags.map(([key, value]) => [`s3:ExistingObjectTag/${key}`, value]));
+}
+
+function requestTagKeys(tags: Record<string, string> | undefined): ConditionValues {
+  if (tags === undefined) return {};
+  const entries = Object.entries(tags).map(([key, value]) => [`s3:RequestObjectTag/${key}`, value]);
+  return { ...Object.fromEntries(entries), "s3:RequestObjectTagKeys": Object.keys(tags) };
+}
+
+/** Declares access to the bucket that the input names. */
+export function onBucket<Input extends BucketInput>(
+  action: string,
+  options: (input: Input) => AccessOptions = () => ({}),
+) {
+  return (input: Input, ctx: Context) => bucketAccess(action, input.Bucket, ctx, options(input));
+}

@@ -1,0 +1,140 @@
+import type { Context } from "../../kit/context.ts";
+import type { Access } from "../../kit/service.ts";
+import { bucketAccess, objectAccess } from "./access.ts";
+import { aclStatements } from "./aclGrants.ts";
+import { shownIfAsked } from "./checksums.ts";
+import { checkRead, type ReadConditions } from "./conditions.ts";
+import { contentOf, type Span, spanOf, spanOfPart } from "./content.ts";
+import { s3 } from "./contract.ts";
+import { type CustomerKeyInput, customerKey, keyTo, shownEncryption } from "./encryption.ts";
+import { invalidRequest } from "./errors.ts";
+import { type BucketInput, findBucket, locate } from "./find.ts";
+import { checkOverrides, type HeaderOverrides, shownHeaders } from "./headers.ts";
+import { shownExpiration } from "./lifecycleRules.ts";
+import { shownLock } from "./lockRules.ts";
+import { bucketArn } from "./names.ts";
+import { maySeeAbsence } from "./put.ts";
+import type { BucketRow, ObjectRow } from "./tables.ts";
+import { existingVersion, findVersion } from "./versions.ts";
+
+interface ObjectInput extends BucketInput {
+  Key: string;
+  VersionId?: string | undefined;
+}
+
+/** Access to an object that is looked at: the tags that it has count, and its own access control list. */
+export async function versionAccess(
+  action: string,
+  { Bucket, Key, VersionId }: ObjectInput,
+  ctx: Context,
+): Promise<Access> {
+  const bucket = await locate(Bucket, ctx);
+  // A version id that is none shows as such later, to those who may ask.
+  const object = bucket && (await findVersion(bucket, Key, VersionId, ctx).catch(() => undefined));
+  if (bucket !== undefined && object === undefined && VersionId === undefined && mayListByAcl(bucket, ctx)) {
+    return await bucketAccess("ListBucket", Bucket, ctx);
+  }
+  const named = VersionId === undefined ? action : action.replace("Object", "ObjectVersion");
+  return await objectAccess(named, Bucket, Key, ctx, { object, context: { "s3:VersionId": VersionId } });
+}
+
+/** What is not there has no list of its own: whoever the bucket's list lets see it may learn that. */
+function mayListByAcl(bucket: BucketRow, { caller }: Context): boolean {
+  const resource = bucketArn(bucket.name);
+  return aclStatements(bucket, bucket.grants, { action: "ListBucket", resource }, caller).length > 0;
+}
+
+/** The version that a request reads; that there is none learn only those who may list the bucket. */
+export async function readableVersion(
+  bucket: BucketRow,
+  input: ObjectInput,
+  ctx: Context,
+): Promise<ObjectRow> {
+  const { Key, VersionId } = input;
+  if (VersionId === undefined) {
+    const row = await findVersion(bucket, Key, undefined, ctx);
+    if (row === undefined || row.deleteMarker) await maySeeAbsence(bucket.name, ctx);
+  }
+  return await existingVersion(bucket, Key, VersionId, ctx);
+}
+
+type ReadInput = ObjectInput &
+  ReadConditions &
+  HeaderOverrides &
+  CustomerKeyInput & {
+    Range?: string | undefined;
+    PartNumber?: number | undefined;
+    ChecksumMode?: string | undefined;
+  };
+
+/** What GetObject and HeadObject have in common: all but the bytes. */
+async function read(input: ReadInput, ctx: Context) {
+  const bucket = await findBucket(input, ctx);
+  checkOverrides(input, ctx.caller.principal.kind === "anonymous");
+  const row = await readableVersion(bucket, input, ctx);
+  checkRead(input, row);
+  const under = await keyTo(row.encryption, customerKey(input), ctx);
+  const span = await spanFor(input, bucket, row, ctx);
+  const { start, end, partial } = span;
+  const shown = {
+    ...shownHeaders(row, input),
+    ...shownEncryption(row.encryption, input),
+    ...shownLock(row),
+    ...checksumOf(input, row, span),
+    AcceptRanges: "bytes",
+    ContentLength: end - start,
+    ETag: `"${row.etag}"`,
+    LastModified: new Date(row.lastModified),
+    ...(partial && { ContentRange: `bytes ${start}-${end - 1}/${row.size}` }),
+    ...(bucket.versioning !== undefined && { VersionId: row.versionId }),
+    ...(row.storageClass !== "STANDARD" && { StorageClass: row.storageClass }),
+    ...(input.PartNumber !== undefined && row.partCount !== undefined && { PartsCount: row.partCount }),
+    ...(row.tags && { TagCount: Object.keys(row.tags).length }),
+    ...(await shownExpiration(bucket, input.Key, row, ctx)),
+  };
+  return { bucket, row, under, span, shown };
+}
+
+/** A checksum is of the whole object, or of a part; of a range it would say nothing. */
+function checksumOf({ ChecksumMode }: ReadInput, row: ObjectRow, { checksum, start, end }: Span) {
+  if (checksum !== undefined && row.checksum !== undefined) {
+    return shownIfAsked({ checksum: { ...row.checksum, value: checksum } }, ChecksumMode);
+  }
+  return start === 0 && end === row.size ? shownIfAsked(row, ChecksumMode) : {};
+}
+
+async function spanFor(input: ReadInput, bucket: BucketRow, row: ObjectRow, ctx: Context): Promise<Span> {
+  const { Range, PartNumber } = input;
+  if (Range !== undefined && PartNumber !== undefined) {
+    throw invalidRequest("Cannot specify both Range header and partNumber query parameter");
+  }
+  return PartNumber === undefined
+    ? spanOf(Range, row.size)
+    : await spanOfPart(bucket.name, row, PartNumber, ctx);
+}
+
+const statusOf = ({ ContentRange }: { ContentRange?: string | undefined }) =>
+  ContentRange === undefined ? undefined : 206;
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
+export const getObject = s3.operation("GetObject", {
+  access: (input, ctx) => versionAccess("GetObject", input, ctx),
+  async handle(input, ctx) {
+    const { bucket, row, under, span, shown } = await read(input, ctx);
+    const Body = await contentOf(bucket.name, row, span, under, ctx);
+    return { ...shown, Body: Body as never };
+  },
+  status: statusOf,
+  record: { data: true },
+});
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
+export const headObject = s3.operation("HeadObject", {
+  access: (input, ctx) => versionAccess("GetObject", input, ctx),
+  async handle(input, ctx) {
+    const { shown } = await read(input, ctx);
+    return shown;
+  },
+  status: statusOf,
+  record: { data: true },
+});

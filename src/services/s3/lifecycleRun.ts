@@ -1,0 +1,170 @@
+import type { LifecycleRule } from "@aws-sdk/client-s3";
+import type { Context } from "../../kit/context.ts";
+import { deleteMarker } from "./delete.ts";
+import { afterDays, covers, expiryOf, lifecycleRules } from "./lifecycleRules.ts";
+import { protectionOf } from "./lockRules.ts";
+import { announce } from "./notify.ts";
+import { type BucketRow, buckets, type ObjectRow, objects, older, uploads } from "./tables.ts";
+import { dropUpload } from "./uploads.ts";
+import { insert, removeVersion } from "./versions.ts";
+
+/**
+ * What lifecycle rules want is done each day at midnight (UTC) by the clock, a page of keys in a transaction, as AWS
+ * does it once a day. Locked versions stay.
+ */
+
+const keysAtATime = 500;
+
+interface Payload {
+  bucket: string;
+  /** Where the last page ended. */
+  table?: "objects" | "older" | "uploads";
+  after?: string[];
+}
+
+/** The bucket with the next look planned. */
+export function scheduleLifecycle(bucket: BucketRow, ctx: Context): BucketRow {
+  const due = afterDays(ctx.clock.now(), 0);
+  const { lifecycleDue: before } = bucket;
+  const id = `lifecycle/${bucket.name}`;
+  if (before !== undefined && before !== due) ctx.timers.cancel(id, before);
+  ctx.timers.set(id, "lifecycle", due, { bucket: bucket.name });
+  return { ...bucket, lifecycleDue: due };
+}
+
+export function cancelLifecycle(bucket: string, due: number, ctx: Context): void {
+  ctx.timers.cancel(`lifecycle/${bucket}`, due);
+}
+
+export async function runLifecycle(payload: Payload, ctx: Context): Promise<void> {
+  const bucket = await buckets.get(ctx.tx, payload.bucket);
+  if (bucket?.lifecycleDue === undefined) return;
+  const rules = await lifecycleRules(bucket.name, ctx);
+  const { table = "objects", after } = payload;
+  const next = await steps[table](bucket, rules, after, ctx);
+  if (next !== undefined) {
+    const goesOn = { bucket: bucket.name, table, after: [...next] };
+    ctx.timers.set(`lifecycle/${bucket.name}/more`, "lifecycle", ctx.clock.now(), goesOn);
+    return;
+  }
+  const following = table === "objects" ? "older" : table === "older" ? "uploads" : undefined;
+  if (following !== undefined) {
+    const goesOn = { bucket: bucket.name, table: following };
+    ctx.timers.set(`lifecycle/${bucket.name}/${following}`, "lifecycle", ctx.clock.now(), goesOn);
+    return;
+  }
+  const due = afterDays(ctx.clock.now(), 0);
+  ctx.timers.set(`lifecycle/${bucket.name}`, "lifecycle", due, { bucket: bucket.name });
+  buckets.put(ctx.tx, [bucket.name], { ...bucket, lifecycleDue: due });
+}
+
+type Step = (
+  bucket: BucketRow,
+  rules: readonly LifecycleRule[],
+  after: string[] | undefined,
+  ctx: Context,
+) => Promise<readonly string[] | undefined>;
+
+const steps: Record<NonNullable<Payload["table"]>, Step> = {
+  objects: expireObjects,
+  older: expireOlder,
+  uploads: abortUploads,
+};
+
+/** Makes an end of the newest versions: deletes them, or puts a delete marker in front. */
+async function expireObjects(...[bucket, rules, after, ctx]: Parameters<Step>) {
+  const page = await objects.list(ctx.tx, [bucket.name], { limit: keysAtATime, ...(after && { after }) });
+  const now = ctx.clock.now();
+  for (const {
+    key: [, key],
+    row,
+  } of page) {
+    const due = rules.some((rule) => (expiryOf(rule, key, row) ?? Number.POSITIVE_INFINITY) <= now);
+    if (!due) continue;
+    if (bucket.versioning === undefined) {
+      await removeVersion(bucket, key, row, ctx);
+      announce(bucket, "LifecycleExpiration:Delete", key, row, ctx);
+    } else {
+      const marker = await insert(bucket, key, deleteMarker(bucket.account), ctx);
+      announce(bucket, "LifecycleExpiration:DeleteMarkerCreated", key, marker, ctx);
+    }
+  }
+  return page.length < keysAtATime ? undefined : page.at(-1)?.key.slice(1);
+}
+
+/** Deletes older versions whose time is over, and delete markers that have nothing behind them any more. */
+async function expireOlder(...[bucket, rules, after, ctx]: Parameters<Step>) {
+  const page = await older.list(ctx.tx, [bucket.name], { limit: keysAtATime, ...(after && { after }) });
+  const now = ctx.clock.now();
+  let newer: { key: string; row: ObjectRow; count: number } | undefined;
+  for (const {
+    key: [, key],
+    row,
+  } of page) {
+    if (newer?.key !== key) {
+      const current = await objects.get(ctx.tx, bucket.name, key);
+      const above = current ?? (await versionAbove(bucket.name, key, row, ctx));
+      newer = above && { key, row: above, count: 1 };
+    }
+    const since = newer?.row.lastModified;
+    const isOver = rules.some((rule) => noncurrentIsOver(rule, key, row, since, newer?.count ?? 0, now));
+    const isBare = newer === undefined && row.deleteMarker === true && (await isAlone(bucket.name, key, ctx));
+    if (isOver || (isBare && rules.some((rule) => markerIsOver(rule, key, row, now)))) {
+      if (protectionOf(row, now) === "no") {
+        await removeVersion(bucket, key, row, ctx);
+        announce(bucket, "LifecycleExpiration:Delete", key, row, ctx);
+      }
+    }
+    newer = { key, row, count: (newer?.count ?? 0) + 1 };
+  }
+  return page.length < keysAtATime ? undefined : page.at(-1)?.key.slice(1);
+}
+
+/** The version in front of one that a page begins with, where the key's newest is a delete marker. */
+async function versionAbove(bucket: string, key: string, row: ObjectRow, ctx: Context) {
+  const [first] = await older.list(ctx.tx, [bucket, key], { limit: 1 });
+  return first?.row.order === row.order ? undefined : first?.row;
+}
+
+/** Counted from when the version stopped to be the newest: from when the one in front of it came. */
+function noncurrentIsOver(
+  rule: LifecycleRule,
+  key: string,
+  row: ObjectRow,
+  since: number | undefined,
+  newerCount: number,
+  now: number,
+): boolean {
+  const { NoncurrentDays: days, NewerNoncurrentVersions: kept = 0 } = rule.NoncurrentVersionExpiration ?? {};
+  if (days === undefined || since === undefined || !covers(rule, key, row)) return false;
+  // Of the newer ones, the newest of all is no noncurrent version.
+  return afterDays(since, days) <= now && newerCount - 1 >= kept;
+}
+
+function markerIsOver(rule: LifecycleRule, key: string, row: ObjectRow, now: number): boolean {
+  const { ExpiredObjectDeleteMarker: wanted, Days } = rule.Expiration ?? {};
+  if (!covers(rule, key, row)) return false;
+  return wanted === true || (Days !== undefined && afterDays(row.lastModified, Days) <= now);
+}
+
+async function isAlone(bucket: string, key: string, ctx: Context): Promise<boolean> {
+  return (await older.list(ctx.tx, [bucket, key], { limit: 2 })).length === 1;
+}
+
+/** Gives up uploads that nobody finished. */
+async function abortUploads(...[bucket, rules, after, ctx]: Parameters<Step>) {
+  const page = await uploads.list(ctx.tx, [bucket.name], { limit: keysAtATime, ...(after && { after }) });
+  const now = ctx.clock.now();
+  for (const {
+    key: [, key],
+    row,
+  } of page) {
+    const isOver = rules.some((rule) => {
+      const days = rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation;
+      const prefix = rule.Filter?.Prefix ?? rule.Filter?.And?.Prefix ?? rule.Prefix ?? "";
+      return days !== undefined && key.startsWith(prefix) && afterDays(row.initiated, days) <= now;
+    });
+    if (isOver) await dropUpload(bucket.name, key, row, ctx);
+  }
+  return page.length < keysAtATime ? undefined : page.at(-1)?.key.slice(1);
+}

@@ -1,0 +1,111 @@
+import type { NotificationConfiguration } from "@aws-sdk/client-s3";
+import { servicePrincipal } from "../../kit/caller.ts";
+import type { Context } from "../../kit/context.ts";
+import { AwsError } from "../../kit/errors.ts";
+import { uuid } from "../../kit/ids.ts";
+import { deliver, parseArn } from "../../kit/targets.ts";
+import { onBucket } from "./access.ts";
+import { s3 } from "./contract.ts";
+import { fail, invalidArgument } from "./errors.ts";
+import { findBucket } from "./find.ts";
+import { bucketArn } from "./names.ts";
+import { type Destination, destinationsOf } from "./notify.ts";
+import { type BucketRow, buckets } from "./tables.ts";
+
+const services = {
+  QueueConfigurations: "sqs",
+  TopicConfigurations: "sns",
+  LambdaFunctionConfigurations: "lambda",
+};
+
+function checkDestinations(destinations: readonly Destination[]): void {
+  for (const { arn, events, filter } of destinations) {
+    const parsed = parseArn(arn);
+    if (parsed === undefined || !Object.values(services).includes(parsed.service)) {
+      throw invalidArgument("The ARN could not be parsed", "ARN", arn);
+    }
+    if (events.length === 0) throw fail("MalformedXML");
+    for (const { Name = "" } of filter?.Key?.FilterRules ?? []) {
+      if (!["prefix", "suffix"].includes(Name.toLowerCase())) {
+        throw invalidArgument("filter rule name must be either prefix or suffix", "FilterRule.Name", Name);
+      }
+    }
+  }
+}
+
+/** S3 tries each target before it takes a configuration: it must let S3 in. */
+async function checkReachable(
+  bucket: BucketRow,
+  destinations: readonly Destination[],
+  ctx: Context,
+): Promise<void> {
+  const as = servicePrincipal("s3.amazonaws.com", {
+    sourceArn: bucketArn(bucket.name),
+    sourceAccount: bucket.account,
+  });
+  const body = JSON.stringify({
+    Service: "Amazon S3",
+    Event: "s3:TestEvent",
+    Time: new Date(ctx.clock.now()).toISOString(),
+    Bucket: bucket.name,
+    RequestId: ctx.requestId,
+    HostId: ctx.requestId,
+  });
+  const refused: string[] = [];
+  for (const { arn } of destinations) {
+    try {
+      await deliver(ctx, { arn }, body, as);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      refused.push(arn);
+    }
+  }
+  if (refused.length === 0) return;
+  const members: Record<string, string> = {};
+  for (const [i, arn] of refused.entries()) {
+    members[refused.length === 1 ? "ArgumentName" : `ArgumentName${i + 1}`] = arn;
+    members[refused.length === 1 ? "ArgumentValue" : `ArgumentValue${i + 1}`] =
+      "Permissions on the destination do not allow S3 to publish notifications from this bucket";
+  }
+  throw fail("InvalidArgument", {
+    message: "Unable to validate the following destination configurations",
+    members,
+  });
+}
+
+function withIds(configuration: NotificationConfiguration): NotificationConfiguration {
+  const named = <T extends { Id?: string | undefined }>(list: T[] | undefined) =>
+    list?.map((one) => ({ ...one, Id: one.Id || uuid() }));
+  const { EventBridgeConfiguration } = configuration;
+  const kept: NotificationConfiguration = {
+    ...(EventBridgeConfiguration && { EventBridgeConfiguration: {} }),
+  };
+  for (const name of Object.keys(services) as (keyof typeof services)[]) {
+    const list = named(configuration[name] as { Id?: string }[] | undefined);
+    if (list !== undefined && list.length > 0) kept[name] = list as never;
+  }
+  return kept;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html */
+export const putBucketNotification = s3.operation("PutBucketNotificationConfiguration", {
+  access: onBucket("PutBucketNotification"),
+  async handle(input, ctx) {
+    const { notifications: _, ...bucket } = await findBucket(input, ctx);
+    const notifications = withIds(input.NotificationConfiguration);
+    const destinations = destinationsOf({ notifications });
+    checkDestinations(destinations);
+    if (!input.SkipDestinationValidation) await checkReachable(bucket, destinations, ctx);
+    const isEmpty = Object.keys(notifications).length === 0;
+    buckets.put(ctx.tx, [bucket.name], isEmpty ? bucket : { ...bucket, notifications });
+    return {};
+  },
+});
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketNotificationConfiguration.html */
+export const getBucketNotification = s3.operation("GetBucketNotificationConfiguration", {
+  access: onBucket("GetBucketNotification"),
+  async handle(input, ctx) {
+    return (await findBucket(input, ctx)).notifications ?? {};
+  },
+});

@@ -1,0 +1,97 @@
+import { onBucket } from "./access.ts";
+import { s3 } from "./contract.ts";
+import { fail } from "./errors.ts";
+import { findBucket } from "./find.ts";
+import { readableVersion, versionAccess } from "./get.ts";
+import { announce } from "./notify.ts";
+import { buckets } from "./tables.ts";
+import { checkedTags, maxBucketTags, maxObjectTags, tagSet } from "./tagRules.ts";
+import { replace } from "./versions.ts";
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html */
+export const putObjectTagging = s3.operation("PutObjectTagging", {
+  async access(input, ctx) {
+    const access = await versionAccess("PutObjectTagging", input, ctx);
+    const requested = Object.fromEntries(
+      input.Tagging.TagSet.map(({ Key, Value }) => [`s3:RequestObjectTag/${Key}`, Value]),
+    );
+    const keys = input.Tagging.TagSet.flatMap(({ Key }) => Key ?? []);
+    const { context } = access;
+    return {
+      ...access,
+      context: () => ({
+        ...(typeof context === "function" ? context() : context),
+        ...requested,
+        "s3:RequestObjectTagKeys": keys,
+      }),
+    };
+  },
+  async handle(input, ctx) {
+    const bucket = await findBucket(input, ctx);
+    const row = await readableVersion(bucket, input, ctx);
+    const tags = checkedTags(input.Tagging.TagSet, maxObjectTags);
+    const { tags: _, ...rest } = row;
+    await replace(bucket, input.Key, Object.keys(tags).length > 0 ? { ...rest, tags } : rest, ctx);
+    announce(bucket, "ObjectTagging:Put", input.Key, row, ctx);
+    return bucket.versioning === undefined ? {} : { VersionId: row.versionId };
+  },
+  record: { data: true },
+});
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTagging.html */
+export const getObjectTagging = s3.operation("GetObjectTagging", {
+  access: (input, ctx) => versionAccess("GetObjectTagging", input, ctx),
+  async handle(input, ctx) {
+    const bucket = await findBucket(input, ctx);
+    const row = await readableVersion(bucket, input, ctx);
+    return {
+      TagSet: tagSet(row.tags ?? {}),
+      ...(bucket.versioning !== undefined && { VersionId: row.versionId }),
+    };
+  },
+  record: { data: true },
+});
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjectTagging.html */
+export const deleteObjectTagging = s3.operation("DeleteObjectTagging", {
+  access: (input, ctx) => versionAccess("DeleteObjectTagging", input, ctx),
+  async handle(input, ctx) {
+    const bucket = await findBucket(input, ctx);
+    const { tags: _, ...row } = await readableVersion(bucket, input, ctx);
+    await replace(bucket, input.Key, row, ctx);
+    announce(bucket, "ObjectTagging:Delete", input.Key, row, ctx);
+    return bucket.versioning === undefined ? {} : { VersionId: row.versionId };
+  },
+  record: { data: true },
+});
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html */
+export const putBucketTagging = s3.operation("PutBucketTagging", {
+  access: onBucket("PutBucketTagging"),
+  async handle(input, ctx) {
+    const bucket = await findBucket(input, ctx);
+    const tags = checkedTags(input.Tagging.TagSet, maxBucketTags);
+    buckets.put(ctx.tx, [bucket.name], { ...bucket, tags });
+    return {};
+  },
+});
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketTagging.html */
+export const getBucketTagging = s3.operation("GetBucketTagging", {
+  access: onBucket("GetBucketTagging"),
+  async handle(input, ctx) {
+    const { tags = {}, name } = await findBucket(input, ctx);
+    if (Object.keys(tags).length === 0) throw fail("NoSuchTagSet", { members: { BucketName: name } });
+    return { TagSet: tagSet(tags) };
+  },
+});
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketTagging.html */
+export const deleteBucketTagging = s3.operation("DeleteBucketTagging", {
+  access: onBucket("PutBucketTagging"),
+  async handle(input, ctx) {
+    const { tags: _, ...bucket } = await findBucket(input, ctx);
+    buckets.put(ctx.tx, [bucket.name], bucket);
+    return {};
+  },
+});

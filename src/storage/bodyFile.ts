@@ -1,0 +1,227 @@
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { syncDirectory } from "./directory.ts";
+import { StoreUnavailable } from "./errors.ts";
+
+/**
+ * The file of a large body: a sequence of chunks, each AES-256-GCM with its number, and whether it is the last, in
+ * the nonce: a chunk that is changed, moved, dropped or cut off does not open. The key is the body's own.
+ */
+
+export const chunkBytes = 64 * 1024;
+const tagBytes = 16;
+const nonceBytes = 12;
+const keyBytes = 32;
+const sealedChunkBytes = chunkBytes + tagBytes;
+/** S3's largest object. */
+export const maxBodyBytes = 5 * 2 ** 40;
+/** Chunks that are written, and read, at a time. */
+const chunksAtATime = 16;
+/** Written bytes are synced as they pass, so that little is left to be waited for at the end. */
+const syncEveryBytes = 16 * 2 ** 20;
+
+/** A body's bytes do not authenticate, or are missing. */
+export class BodyBroken extends Error {
+  constructor(id: string, why: string) {
+    super(`The body ${id} is broken: ${why}.`);
+    this.name = "BodyBroken";
+  }
+}
+
+/** A body that is on disk but not yet named by any transaction. */
+export class FinishedBody {
+  readonly id: string;
+  readonly size: number;
+  readonly #key: KeyObject;
+
+  constructor(id: string, size: number, key: KeyObject) {
+    this.id = id;
+    this.size = size;
+    this.#key = key;
+  }
+
+  /** What opens the file. */
+  get key(): Buffer {
+    return this.#key.export();
+  }
+}
+
+/** A body being written. Await each call before the next. */
+export class StagedBody {
+  readonly id: string;
+  readonly #folder: string;
+  readonly #file: FileHandle;
+  readonly #key = createSecretKey(randomBytes(keyBytes));
+  #rest: Buffer[] = [];
+  #restBytes = 0;
+  #size = 0;
+  #chunks = 0;
+  #open = true;
+  #unsyncedBytes = 0;
+  /** The write under way: sealing goes on beside it. */
+  #writing: Promise<void> = Promise.resolve();
+  #syncing: Promise<void> = Promise.resolve();
+
+  constructor(id: string, folder: string, file: FileHandle) {
+    this.id = id;
+    this.#folder = folder;
+    this.#file = file;
+  }
+
+  /** Adds bytes, which must not change afterwards. Throws StoreUnavailable if the disk refuses; then discard the body. */
+  async write(bytes: Buffer): Promise<void> {
+    if (!this.#open) throw new Error("The body is finished or discarded.");
+    if (this.#size + bytes.length > maxBodyBytes)
+      throw new RangeError(`A body is longer than ${maxBodyBytes} bytes.`);
+    this.#size += bytes.length;
+    this.#rest.push(bytes);
+    this.#restBytes += bytes.length;
+    // The last chunk is sealed as such, so one is held back until it is known not to be the last.
+    if (this.#restBytes <= chunksAtATime * chunkBytes) return;
+    const rest = Buffer.concat(this.#rest);
+    const whole = Math.floor((rest.length - 1) / chunkBytes);
+    const sealed: Buffer[] = [];
+    for (let chunk = 0; chunk < whole; chunk += 1)
+      this.#seal(rest.subarray(chunk * chunkBytes, (chunk + 1) * chunkBytes), false, sealed);
+    this.#rest = [rest.subarray(whole * chunkBytes)];
+    this.#restBytes = rest.length - whole * chunkBytes;
+    await this.#append(sealed);
+  }
+
+  /** Completes the body and has it on disk, its folder included. */
+  async finish(): Promise<FinishedBody> {
+    if (!this.#open) throw new Error("The body is finished or discarded.");
+    this.#open = false;
+    try {
+      const rest = Buffer.concat(this.#rest);
+      const sealed: Buffer[] = [];
+      let at = 0;
+      for (; rest.length - at > chunkBytes; at += chunkBytes)
+        this.#seal(rest.subarray(at, at + chunkBytes), false, sealed);
+      this.#seal(rest.subarray(at), true, sealed);
+      await this.#append(sealed);
+      await this.#writing;
+      await this.#syncing;
+      await this.#file.sync().catch(unavailable);
+    } finally {
+      await this.#file.close();
+    }
+    syncDirectory(this.#folder);
+    return new FinishedBody(this.id, this.#size, this.#key);
+  }
+
+  /** Drops the body. */
+  async discard(): Promise<void> {
+    await Promise.allSettled([this.#writing, this.#syncing]);
+    if (this.#open) await this.#file.close();
+    this.#open = false;
+    await rm(join(this.#folder, this.id), { force: true });
+  }
+
+  #seal(chunk: Buffer, last: boolean, into: Buffer[]): void {
+    const cipher = createCipheriv("aes-256-gcm", this.#key, nonceOf(this.#chunks, last));
+    cipher.setAAD(Buffer.from(this.id));
+    this.#chunks += 1;
+    into.push(cipher.update(chunk));
+    cipher.final();
+    into.push(cipher.getAuthTag());
+  }
+
+  /** Waits for the write before, not for this one: its failure shows with the next call. */
+  async #append(parts: Buffer[]): Promise<void> {
+    await this.#writing;
+    let bytes = 0;
+    for (const { length } of parts) bytes += length;
+    this.#writing = this.#file.writev(parts).then(({ bytesWritten }) => {
+      if (bytesWritten < bytes) throw new StoreUnavailable("no space is left on its disk");
+    }, unavailable);
+    this.#writing.catch(() => {});
+    this.#unsyncedBytes += bytes;
+    if (this.#unsyncedBytes < syncEveryBytes) return;
+    this.#unsyncedBytes = 0;
+    await this.#syncing;
+    this.#syncing = this.#writing.then(() => this.#file.datasync().catch(unavailable));
+    this.#syncing.catch(() => {});
+  }
+}
+
+/** Bytes [start, end) of a body's file, in pieces, each verified before it is given. Throws BodyBroken. */
+export async function* readBodyFile(
+  path: string,
+  { id, size, key }: { id: string; size: number; key: KeyObject },
+  { start, end }: { start: number; end: number },
+): AsyncGenerator<Buffer> {
+  const file = await open(path, "r").catch(() => {
+    throw new BodyBroken(id, "its file is missing");
+  });
+  try {
+    const last = Math.max(0, Math.ceil(size / chunkBytes) - 1);
+    const to = Math.min(end, size);
+    let index = Math.floor(start / chunkBytes);
+    // An empty body has one chunk too; whole reads verify it.
+    if (start >= to && !(size === 0 && start === 0)) return;
+    const lastWanted = Math.max(index, Math.ceil(to / chunkBytes) - 1);
+    let next = readSealed(file, id, index, Math.min(index + chunksAtATime - 1, lastWanted), { last, size });
+    while (index <= lastWanted) {
+      const sealed = await next;
+      const from = index;
+      index = Math.min(index + chunksAtATime, lastWanted + 1);
+      if (index <= lastWanted) {
+        next = readSealed(file, id, index, Math.min(index + chunksAtATime - 1, lastWanted), { last, size });
+        next.catch(() => {});
+      }
+      const opened = openChunks(sealed, id, key, from, last);
+      const base = from * chunkBytes;
+      const piece = opened.subarray(Math.max(0, start - base), to - base);
+      if (piece.length > 0) yield piece;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function readSealed(
+  file: FileHandle,
+  id: string,
+  from: number,
+  to: number,
+  { last, size }: { last: number; size: number },
+): Promise<Buffer> {
+  const lastBytes = (to === last ? size - last * chunkBytes : chunkBytes) + tagBytes;
+  const sealed = Buffer.allocUnsafe((to - from) * sealedChunkBytes + lastBytes);
+  const { bytesRead } = await file.read(sealed, 0, sealed.length, from * sealedChunkBytes).catch(unavailable);
+  if (bytesRead < sealed.length) throw new BodyBroken(id, "its file is too short");
+  return sealed;
+}
+
+function openChunks(sealed: Buffer, id: string, key: KeyObject, from: number, last: number): Buffer {
+  const chunks: Buffer[] = [];
+  for (let at = 0, index = from; at < sealed.length; at += sealedChunkBytes, index += 1) {
+    const chunk = sealed.subarray(at, at + sealedChunkBytes);
+    const nonce = nonceOf(index, index === last);
+    const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes });
+    decipher.setAAD(Buffer.from(id));
+    decipher.setAuthTag(chunk.subarray(chunk.length - tagBytes));
+    chunks.push(decipher.update(chunk.subarray(0, chunk.length - tagBytes)));
+    try {
+      decipher.final();
+    } catch {
+      throw new BodyBroken(id, `chunk ${index} was changed or moved`);
+    }
+  }
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+}
+
+/** The key is the body's own, so a counter never repeats under it. */
+function nonceOf(index: number, last: boolean): Buffer {
+  const nonce = Buffer.alloc(nonceBytes);
+  nonce.writeBigUInt64BE(BigInt(index), 0);
+  nonce[nonceBytes - 1] = last ? 1 : 0;
+  return nonce;
+}
+
+function unavailable(error: unknown): never {
+  const full = (error as NodeJS.ErrnoException).code === "ENOSPC";
+  throw new StoreUnavailable(full ? "no space is left on its disk" : "its disk failed", error);
+}
