@@ -10,6 +10,7 @@ import {
 import { S3Client } from "@aws-sdk/client-s3";
 import { Scheduler } from "@aws-sdk/client-scheduler";
 import { SNS } from "@aws-sdk/client-sns";
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { STSClient } from "@aws-sdk/client-sts";
 import { type Cloudkeep, start } from "../src/start.ts";
 import { MemoryStore } from "../src/storage/memory.ts";
@@ -47,6 +48,7 @@ export function clients(cloudkeep: { endpoint: string }, credentials: Credential
     events: new EventBridge(options),
     scheduler: new Scheduler(options),
     sns: new SNS(options),
+    sqs: new SQSClient(options),
   };
 }
 

@@ -22,6 +22,8 @@ interface Row {
   protocols: Protocol[];
   terseValidation?: true;
   bareErrors?: true;
+  /** Of the query protocol, where the SDK no longer speaks it. */
+  xmlNamespace?: string;
   testOnly?: true;
   /** Operations that AWS takes unsigned, though its models do not say so: links in messages lead to them. */
   unsigned?: string[];
@@ -35,7 +37,12 @@ const table: Row[] = [
   { service: "cloudtrail", client: "client-cloudtrail", protocols: ["awsJson1_1"] },
 
   { service: "s3", client: "client-s3", protocols: ["restXml"], bareErrors: true },
-  { service: "sqs", client: "client-sqs", protocols: ["awsJson1_0", "awsQuery"] },
+  {
+    service: "sqs",
+    client: "client-sqs",
+    protocols: ["awsJson1_0", "awsQuery"],
+    xmlNamespace: "http://queue.amazonaws.com/doc/2012-11-05/",
+  },
   {
     service: "sns",
     client: "client-sns",
@@ -112,7 +119,7 @@ async function build(row: Row): Promise<Contract> {
     signingName,
     endpointPrefix,
     target: config.protocolSettings.serviceTarget,
-    xmlNamespace: config.protocolSettings.xmlNamespace ?? "",
+    xmlNamespace: row.xmlNamespace ?? config.protocolSettings.xmlNamespace ?? "",
     protocols: row.protocols,
     ...(config.protocolSettings.awsQueryCompatible && { queryCompatible: true as const }),
     ...(row.terseValidation && { terseValidation: true as const }),

@@ -132,6 +132,9 @@ async function read(
     );
   }
   checkSession(caller, found.service, found.operation);
+  const input = readInput(operation.codec, found.protocol, wire);
+  const origin = `${facts.secure ? "https" : "http"}://${facts.host}`;
+  service.definition.inputFromUrl?.(input, { origin, path: exchange.path });
   return {
     requestId,
     service,
@@ -141,7 +144,7 @@ async function read(
     account: caller.principal.account || gateway.homeAccount,
     region: destination.region,
     request: facts,
-    input: readInput(operation.codec, found.protocol, wire),
+    input,
     events: [],
     afterCommit: [],
   };

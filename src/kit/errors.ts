@@ -34,6 +34,7 @@ export type CommonError =
   | "ValidationError"
   | "ValidationException"
   | "InvalidParameterValue"
+  | "MissingParameter"
   | "InternalFailure"
   | "ServiceUnavailable"
   | "Throttling"

@@ -263,6 +263,8 @@ export interface ServiceDefinition {
   leavesOutSensitive?: true;
   /** How it words and names the refusal of input that breaks the contract, where not as its wire does. */
   refusesInput?: (broken: readonly BrokenLimit[], words: string) => { code: string; message: string };
+  /** Members that clients may also say in the URL: completes an input from it, before it is validated. */
+  inputFromUrl?: (input: Record<string, unknown>, url: { origin: string; path: string }) => void;
   /** Denials end with an encoded message, which DecodeAuthorizationMessage reads. */
   encodesDenials?: true;
   /** Work that becomes due by the clock; called with the payload of `ctx.timers.set`. */

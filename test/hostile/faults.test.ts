@@ -1,6 +1,7 @@
 import { CreateUserCommand } from "@aws-sdk/client-iam";
 import { CreateAliasCommand, CreateKeyCommand } from "@aws-sdk/client-kms";
 import { CreateOrganizationCommand } from "@aws-sdk/client-organizations";
+import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
 import { clients, startForTest } from "../harness.ts";
@@ -27,6 +28,7 @@ beforeAll(async () => {
   await root.kms.send(
     new CreateAliasCommand({ AliasName: "alias/example", TargetKeyId: KeyMetadata?.KeyId }),
   );
+  await root.sqs.send(new CreateQueueCommand({ QueueName: "example" }));
   const { Organization } = await root.organizations.send(new CreateOrganizationCommand({}));
   const { named, others } = textsOf(cloudkeep.accountId, KeyMetadata?.Arn ?? "");
   texts = [

@@ -20,7 +20,7 @@ const atMost: Record<string, number> = {
   cloudkeep: 0,
   organizations: 20,
   s3: 107,
-  sqs: 23,
+  sqs: 0,
   sns: 18,
   events: 15,
   scheduler: 0,

@@ -60,6 +60,11 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       SAMLProviderArn: `arn:aws:iam::${accountId}:saml-provider/example`,
       "events.ResourceARN": `arn:aws:events:us-east-1:${accountId}:rule/example`,
       "scheduler.ResourceArn": `arn:aws:scheduler:us-east-1:${accountId}:schedule-group/example`,
+      QueueUrl: `https://sqs.us-east-1.amazonaws.com/${accountId}/example`,
+      SourceArn: `arn:aws:sqs:us-east-1:${accountId}:example`,
+      TaskHandle: Buffer.from(
+        JSON.stringify({ taskId: "example", sourceArn: `arn:aws:sqs:us-east-1:${accountId}:example` }),
+      ).toString("base64"),
       SerialNumber: `arn:aws:iam::${accountId}:mfa/example`,
       DeletionTaskId:
         "task/aws-service-role/example.amazonaws.com/AWSServiceRoleForExample/00000000-0000-4000-8000-000000000000",
