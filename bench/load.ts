@@ -9,7 +9,11 @@ export interface Load {
   requests: Buffer[];
   /** How many to send in all; the list is gone through again if it is shorter. */
   count: number;
+  follow?: Follow;
 }
+
+/** What the connection sends next in view of an answer; undefined for the next of the list. */
+export type Follow = (answer: Buffer) => Buffer | undefined;
 
 export interface LoadResult {
   perSecond: number;
@@ -20,9 +24,10 @@ export interface LoadResult {
   firstFailure?: string;
 }
 
-export async function runLoad({ port, connections, requests, count }: Load): Promise<LoadResult> {
+export async function runLoad({ port, connections, requests, count, follow }: Load): Promise<LoadResult> {
   const latencies = new Float64Array(count);
   let sent = 0;
+  let taken = 0;
   let done = 0;
   let failed = 0;
   let firstFailure: string | undefined;
@@ -38,12 +43,13 @@ export async function runLoad({ port, connections, requests, count }: Load): Pro
       sockets.push(socket);
       let begun = 0;
       let buffered: Buffer | undefined;
-      const next = () => {
+      const next = (request?: Buffer) => {
         if (sent >= count) return;
+        sent += 1;
         begun = performance.now();
-        socket.write(requests[sent++ % requests.length] as Buffer);
+        socket.write(request ?? (requests[taken++ % requests.length] as Buffer));
       };
-      socket.on("connect", next);
+      socket.on("connect", () => next());
       socket.on("error", reject);
       socket.on("close", () => done < count && reject(new Error("The server closed a connection.")));
       socket.on("data", (chunk) => {
@@ -54,10 +60,11 @@ export async function runLoad({ port, connections, requests, count }: Load): Pro
           failed++;
           firstFailure ??= buffered.toString("utf8", 0, end);
         }
+        const answer = buffered.subarray(0, end);
         buffered = end < buffered.length ? buffered.subarray(end) : undefined;
         latencies[done++] = performance.now() - begun;
         if (done === count) finish();
-        else next();
+        else next(follow?.(answer));
       });
     }
   });

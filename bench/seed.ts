@@ -21,7 +21,7 @@ export const usersPerAccount = 5000;
 
 const batchRows = 5_000;
 
-async function inBatches(
+export async function inBatches(
   store: Store,
   count: number,
   put: (tx: Transaction, i: number) => void,
