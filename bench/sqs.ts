@@ -4,7 +4,7 @@ import { hash } from "node:crypto";
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { messages, type QueueRow, queues, storeOf, tallies, timeKey } from "../src/services/sqs/tables.ts";
 import { compare, connections, count, report, rounds } from "./compare.ts";
-import { runLoad } from "./load.ts";
+import { type Follow, runLoad } from "./load.ts";
 import { type CloudkeepServer, removeData, startCloudkeepProcess } from "./processes.ts";
 import { inBatches, settle, withStore } from "./seed.ts";
 import { requestMaker } from "./signed.ts";
@@ -79,9 +79,39 @@ async function measure(server: CloudkeepServer, suffix: string, length: number):
   if (lacking > count * rounds)
     await runLoad({ port, connections, requests: [send], count: lacking - count * rounds });
   await compare(`Receive and Delete${suffix}`, 0.2, server, () => [receive], receiveAnswerBytes, follow);
+  await mixed(server, [send, receive], follow, suffix);
   const attributes = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] });
   const { Attributes = {} } = await clientOf(server).send(attributes);
   console.log(`Left in the queue${suffix}: ${Attributes.ApproximateNumberOfMessages}`);
+}
+
+/** Senders and receivers side by side: how often do they get into each other's way? */
+async function mixed(
+  server: CloudkeepServer,
+  requests: Buffer[],
+  follow: Follow,
+  suffix: string,
+): Promise<void> {
+  const before = await conflictsOf(server);
+  const { perSecond, failed } = await runLoad({ port: server.port, connections, requests, count, follow });
+  const conflicts = (await conflictsOf(server)) - before;
+  const share = ((conflicts / count) * 100).toFixed(2);
+  console.log(
+    `Senders and receivers${suffix}: ${Math.round(perSecond)} per second, ${failed} failed, ${conflicts} conflicts in ${count} calls (${share}%)`,
+  );
+}
+
+async function conflictsOf({ port, credentials }: CloudkeepServer): Promise<number> {
+  const maker = requestMaker({ port, service: "cloudkeep", credentials });
+  let conflicts = 0;
+  const follow = (answer: Buffer) => {
+    const { StoreJson } = JSON.parse(answer.toString().split("\r\n\r\n")[1] ?? "") as { StoreJson: string };
+    conflicts = (JSON.parse(StoreJson) as { conflicts: number }).conflicts;
+    return undefined;
+  };
+  const requests = [maker.json("Cloudkeep.GetStatus", {})];
+  await runLoad({ port, connections: 1, requests, count: 2, follow });
+  return conflicts;
 }
 
 for (const length of lengths) await inAQueueOf(length);

@@ -80,6 +80,8 @@ async function receive(queue: QueueRow, wish: Wish, ctx: Context): Promise<Recei
   const found: ReceivedMessage[] = [];
   let changed = false;
   let lookedAt = 0;
+  // Before what is put back is offered: it may come to lie where it was.
+  ctx.afterCommit(() => candidates.done(ctx.requestId));
   // One group after the other: as many messages as possible of the same.
   let places = await candidates.take(ctx.requestId, 1, nowMs, scan);
   while (places.length > 0) {
@@ -97,8 +99,7 @@ async function receive(queue: QueueRow, wish: Wish, ctx: Context): Promise<Recei
     if (found.length >= wish.count || lookedAt >= maxGroupsLookedAt) break;
     places = await candidates.more(ctx.requestId, 1, nowMs, scan);
   }
-  if (changed) ctx.afterCommit(() => candidates.done(ctx.requestId));
-  else candidates.done(ctx.requestId);
+  if (!changed) candidates.done(ctx.requestId);
   noteAttempt(queue, wish, found, ctx);
   return { messages: found, changed };
 }

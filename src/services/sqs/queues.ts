@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Context } from "../../kit/context.ts";
-import { markerOf, positionOf } from "../../kit/paging.ts";
+import { pageOf } from "../../kit/paging.ts";
 import { accessTo, onOwnQueue, onQueue, queueType } from "./access.ts";
 import { type Attributes, changed, defaults, shownSettings } from "./attributes.ts";
 import { sqs } from "./contract.ts";
@@ -161,36 +161,17 @@ export const getQueueUrl = sqs.operation("GetQueueUrl", {
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueues.html */
 export const listQueues = sqs.operation("ListQueues", {
   access: () => ({ action: "sqs:ListQueues", resource: "*" }),
-  async handle({ QueueNamePrefix = "", MaxResults, NextToken }, ctx) {
+  async handle({ QueueNamePrefix, MaxResults, NextToken }, ctx) {
     const limit = pageSize(MaxResults, NextToken);
-    const { items, end } = await sqsPage(MaxResults, async () => {
-      const after = NextToken === undefined ? undefined : (positionOf(NextToken)[0] ?? "");
-      const found = await namesFrom(QueueNamePrefix, after, limit + 1, ctx);
-      const page = found.slice(0, limit);
-      return found.length > limit
-        ? { items: page, next: markerOf([page.at(-1) as string]) }
-        : { items: page };
-    });
+    const { account, region, tx } = ctx;
+    const { items, end } = await sqsPage(MaxResults, () =>
+      pageOf(queues, tx, [account, region], { limit, marker: NextToken, startsWith: QueueNamePrefix }),
+    );
     if (items.length === 0) return {};
-    return { QueueUrls: items.map((name) => queueUrl({ account: ctx.account, name }, ctx)), ...end };
+    return { QueueUrls: items.map((queue) => queueUrl(queue, ctx)), ...end };
   },
   record: { data: true },
 });
-
-/** Names of queues that begin with a prefix, in order, behind one of them. */
-async function namesFrom(
-  prefix: string,
-  after: string | undefined,
-  limit: number,
-  ctx: Context,
-): Promise<string[]> {
-  const { account, region, tx } = ctx;
-  const exact =
-    after === undefined && prefix !== "" ? await queues.get(tx, account, region, prefix) : undefined;
-  const rows = await queues.list(tx, [account, region], { limit, after: [after ?? prefix] });
-  const names = rows.map(({ row }) => row.name).filter((name) => name.startsWith(prefix));
-  return exact === undefined ? names : [exact.name, ...names].slice(0, limit);
-}
 
 /** Drops all messages. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html */
 export const purgeQueue = sqs.operation("PurgeQueue", {

@@ -72,6 +72,8 @@ async function receive(queue: QueueRow, wish: Wish, ctx: Context): Promise<Recei
   const found: ReceivedMessage[] = [];
   let changed = false;
   let lookedAt = 0;
+  // Before what is put back is offered: it may come to lie where it was.
+  ctx.afterCommit(() => candidates.done(ctx.requestId));
   let places = await candidates.take(ctx.requestId, wish.count, nowMs, scan);
   while (places.length > 0) {
     for (const place of places) {
@@ -88,8 +90,7 @@ async function receive(queue: QueueRow, wish: Wish, ctx: Context): Promise<Recei
     if (found.length >= wish.count || lookedAt >= maxLookedAt) break;
     places = await candidates.more(ctx.requestId, wish.count - found.length, nowMs, scan);
   }
-  if (changed) ctx.afterCommit(() => candidates.done(ctx.requestId));
-  else candidates.done(ctx.requestId);
+  if (!changed) candidates.done(ctx.requestId);
   return { messages: found, changed };
 }
 
