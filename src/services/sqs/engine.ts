@@ -89,7 +89,7 @@ export function hashed({ secret }: QueueRow, text: string): string {
 
 /** Tells receivers of a place, and wakes one that waits if it is visible. */
 export function offer(queue: QueueRow, place: Place, ctx: Context): void {
-  const memory = memoryOf(queue);
+  const memory = memoryOf(queue, ctx);
   const nowMs = ctx.clock.now();
   ctx.afterCommit(() => memory.candidates.offer(place, nowMs));
   if (place.at <= nowMs) wakeOne(queue, memory, ctx);

@@ -74,7 +74,7 @@ async function put(queue: QueueRow, message: Message, visibleAt: number, ctx: Co
 async function receive(queue: QueueRow, wish: Wish, ctx: Context): Promise<Received> {
   const again = await findAttempt(queue, wish, ctx);
   if (again !== undefined) return await receiveAgain(queue, again, wish, ctx);
-  const { candidates } = memoryOf(queue);
+  const { candidates } = memoryOf(queue, ctx);
   const nowMs = ctx.clock.now();
   const scan = scanOf(queue, ctx);
   const found: ReceivedMessage[] = [];

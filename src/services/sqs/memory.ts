@@ -1,4 +1,4 @@
-import type { Context } from "../../kit/context.ts";
+import type { Context, Host } from "../../kit/context.ts";
 import type { Counts } from "./attributes.ts";
 import { Candidates } from "./candidates.ts";
 import { type Kind, MessageCounts } from "./counts.ts";
@@ -24,28 +24,37 @@ const maxQueues = 10_000;
 const maxCounted = 1_000;
 const tallyEveryMs = 1_000;
 
-const memories = new Map<string, QueueMemory>();
+/** By the Cloudkeep that they are of, and by the queue's store. */
+const memories = new WeakMap<Host, Map<string, QueueMemory>>();
 
-export function memoryOf({ store }: Pick<QueueRow, "store">): QueueMemory {
-  const known = memories.get(store);
-  if (known !== undefined) return known;
-  return remember(store, new QueueMemory());
+function memoriesOf({ host }: Context): Map<string, QueueMemory> {
+  let known = memories.get(host);
+  if (known === undefined) {
+    known = new Map();
+    memories.set(host, known);
+  }
+  return known;
+}
+
+export function memoryOf({ store }: Pick<QueueRow, "store">, ctx: Context): QueueMemory {
+  return memoriesOf(ctx).get(store) ?? remember(store, new QueueMemory(), ctx);
 }
 
 /** For a store that was just made: it is known to be empty. */
-export function rememberNew(store: string): void {
+export function rememberNew(store: string, ctx: Context): void {
   const memory = new QueueMemory();
   memory.counted = true;
-  remember(store, memory);
+  remember(store, memory, ctx);
 }
 
-export function forget(store: string): void {
-  memories.delete(store);
+export function forget(store: string, ctx: Context): void {
+  memoriesOf(ctx).delete(store);
 }
 
-function remember(store: string, memory: QueueMemory): QueueMemory {
-  memories.set(store, memory);
-  if (memories.size > maxQueues) memories.delete(memories.keys().next().value as string);
+function remember(store: string, memory: QueueMemory, ctx: Context): QueueMemory {
+  const all = memoriesOf(ctx);
+  all.set(store, memory);
+  if (all.size > maxQueues) all.delete(all.keys().next().value as string);
   return memory;
 }
 
@@ -62,7 +71,7 @@ export interface Changes {
 
 /** Takes note of what a call changes, once that is on disk. */
 export function noteChanges(queue: QueueRow, { added = [], removed = [] }: Changes, ctx: Context): void {
-  const memory = memoryOf(queue);
+  const memory = memoryOf(queue, ctx);
   const nowMs = ctx.clock.now();
   ctx.afterCommit(() => {
     for (const { at, kind } of removed) memory.counts.removed(at, kind, nowMs);
@@ -75,7 +84,7 @@ export function noteChanges(queue: QueueRow, { added = [], removed = [] }: Chang
 
 /** Counts of a queue's messages: exact where they are few or were all sent through this process. */
 export async function countsOf(queue: QueueRow, ctx: Context): Promise<Counts> {
-  const memory = memoryOf(queue);
+  const memory = memoryOf(queue, ctx);
   const nowMs = ctx.clock.now();
   if (!memory.counted) await count(queue, memory, nowMs, ctx);
   return memory.counts.read(nowMs);

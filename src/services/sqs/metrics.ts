@@ -29,7 +29,7 @@ const minuteMs = 60_000;
 
 /** The queue is used: its gauges are published in the next minute, and its old messages looked after. */
 export function noteUse(queue: QueueRow, ctx: Context): void {
-  const memory = memoryOf(queue);
+  const memory = memoryOf(queue, ctx);
   const now = ctx.clock.now();
   memory.usedAt = now;
   if (memory.upkeepAt > now && memory.upkeepAt <= now + minuteMs) return;

@@ -24,7 +24,7 @@ const pauseMs = 60_000;
 /** Where a queue's messages are from now on. */
 function newStore(ctx: Context): string {
   const store = randomBytes(storeBytes).toString("base64url");
-  ctx.afterCommit(() => rememberNew(store));
+  ctx.afterCommit(() => rememberNew(store, ctx));
   return store;
 }
 

@@ -76,7 +76,7 @@ export const receiveMessage = sqs.operation("ReceiveMessage", {
 });
 
 async function receive(queue: QueueRow, wish: Wish, waitSeconds: number, asked: Asked, ctx: Context) {
-  const memory = memoryOf(queue);
+  const memory = memoryOf(queue, ctx);
   try {
     const { messages, changed } = await engineOf(queue).receive(queue, wish, ctx);
     if (messages.length === 0 && !changed) waitFor(queue, waitSeconds, ctx);
@@ -102,7 +102,7 @@ function waitFor(queue: QueueRow, waitSeconds: number, ctx: Context): void {
   const now = ctx.clock.now();
   const leftMs = (timeOfUuid(ctx.requestId) ?? now) + waitSeconds * 1000 - now;
   if (leftMs <= 0) return;
-  const memory = memoryOf(queue);
+  const memory = memoryOf(queue, ctx);
   const nextMs = Math.max(1, memory.candidates.nextAt - now);
   const untilMs = Date.now() + Math.min(leftMs, nextMs, longestSleepMs);
   memory.waiting.delete(ctx.requestId);
@@ -120,7 +120,7 @@ function checkAttempt({ settings }: QueueRow, attemptId: string | undefined): vo
 
 /** FIFO queues refuse nothing: they show no more until some are deleted. */
 function checkInFlight(queue: QueueRow, ctx: Context<"OverLimit">): void {
-  const { counts } = memoryOf(queue);
+  const { counts } = memoryOf(queue, ctx);
   if (queue.settings.fifo !== undefined || counts.total < maxInFlight) return;
   if (counts.read(ctx.clock.now()).notVisible >= maxInFlight)
     throw ctx.error("OverLimit", `Too many messages received: ${maxInFlight} are in flight.`);

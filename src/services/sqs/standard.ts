@@ -66,7 +66,7 @@ async function put(queue: QueueRow, message: Message, visibleAt: number, ctx: Co
 }
 
 async function receive(queue: QueueRow, wish: Wish, ctx: Context): Promise<Received> {
-  const { candidates } = memoryOf(queue);
+  const { candidates } = memoryOf(queue, ctx);
   const nowMs = ctx.clock.now();
   const scan = scanOf(queue, ctx);
   const found: ReceivedMessage[] = [];

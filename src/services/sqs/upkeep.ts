@@ -39,7 +39,7 @@ interface QueueName {
 export async function upkeep({ account, region, name, store }: QueueName, ctx: Context): Promise<void> {
   const queue = await queues.get(ctx.tx, account, region, name);
   if (queue?.store !== store) return;
-  const memory = memoryOf(queue);
+  const memory = memoryOf(queue, ctx);
   const now = ctx.clock.now();
   // Another timer of the queue's, set after a restart, goes on instead of this one.
   if (memory.upkeepAt > now) return;
@@ -75,7 +75,7 @@ const tablesOfStore = [messages, moves, bodies, fifoMessages, groups, tails, rea
 
 /** Leaves the rows of a store that no queue has any more to be deleted, a few at a time. */
 export function abandon({ account, region, store }: QueueRow, ctx: Context): void {
-  ctx.afterCommit(() => forget(store));
+  ctx.afterCommit(() => forget(store, ctx));
   ctx.outbox.put("sweep", { account, region, store }, { account, region });
 }
 
