@@ -1,6 +1,7 @@
 /** SQS: sending, and receiving with deletion, in queues of different lengths. Run: `node --import tsx bench/sqs.ts`. */
 
 import { hash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { messages, type QueueRow, queues, storeOf, tallies, timeKey } from "../src/services/sqs/tables.ts";
 import { compare, connections, count, report, rounds } from "./compare.ts";
@@ -75,10 +76,10 @@ async function measure(server: CloudkeepServer, suffix: string, length: number):
   };
   // A queue that is shorter than the measurement first gets what will be received.
   const lacking = Math.max(0, (count * rounds) / 2 - length);
-  await compare(`SendMessage${suffix}`, 0.25, server, () => [send], sendAnswerBytes);
+  await measured(`SendMessage${suffix}`, 0.25, server, send, sendAnswerBytes);
   if (lacking > count * rounds)
     await runLoad({ port, connections, requests: [send], count: lacking - count * rounds });
-  await compare(`Receive and Delete${suffix}`, 0.2, server, () => [receive], receiveAnswerBytes, follow);
+  await measured(`Receive and Delete${suffix}`, 0.2, server, receive, receiveAnswerBytes, follow);
   await mixed(server, [send, receive], follow, suffix);
   const attributes = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] });
   const { Attributes = {} } = await clientOf(server).send(attributes);
@@ -99,6 +100,28 @@ async function mixed(
   console.log(
     `Senders and receivers${suffix}: ${Math.round(perSecond)} per second, ${failed} failed, ${conflicts} conflicts in ${count} calls (${share}%)`,
   );
+}
+
+/** CPU time of a process so far, in ms: what a call costs, whoever else uses the machine. */
+function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  const clockTickMs = 10;
+  return (Number(fields[11]) + Number(fields[12])) * clockTickMs;
+}
+
+/** As `compare`, with the CPU time of each call. */
+async function measured(
+  name: string,
+  bar: number,
+  server: CloudkeepServer,
+  request: Buffer,
+  answerBytes: number,
+  follow?: Follow,
+): Promise<void> {
+  const before = cpuMs(server.pid);
+  await compare(name, bar, server, () => [request], answerBytes, follow);
+  const microseconds = ((cpuMs(server.pid) - before) * 1_000) / (count * rounds);
+  console.log(`${name}: ${microseconds.toFixed(0)} µs of CPU time for each call`);
 }
 
 async function conflictsOf({ port, credentials }: CloudkeepServer): Promise<number> {

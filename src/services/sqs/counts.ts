@@ -16,6 +16,7 @@ interface Bucket {
 }
 
 export class MessageCounts {
+  /** Below 0 while it holds only what has changed since the process began. */
   total = 0;
   /** By the end of each bucket, ms since the epoch. */
   readonly #later = new Map<number, Bucket>();
@@ -26,7 +27,7 @@ export class MessageCounts {
   }
 
   removed(at: number, kind: Kind, nowMs: number): void {
-    this.total = Math.max(0, this.total - 1);
+    this.total -= 1;
     this.#change(at, kind, nowMs, -1);
   }
 

@@ -4,6 +4,7 @@ import type { Place } from "./candidates.ts";
 import type { Handle } from "./handles.ts";
 import { memoryOf, type QueueMemory } from "./memory.ts";
 import { bodies, type MessageRow, type QueueRow, storeOf } from "./tables.ts";
+import { invalidValue } from "./words.ts";
 
 /** What a queue does with messages; standard and FIFO queues do it each in their way. */
 export interface QueueEngine {
@@ -80,6 +81,15 @@ export function dropBody(queue: QueueRow, id: string, row: MessageRow, ctx: Cont
 
 export function isExpired({ sentAt }: MessageRow, { settings }: QueueRow, nowMs: number): boolean {
   return sentAt + settings.retentionSeconds * 1000 <= nowMs;
+}
+
+export const maxVisibilitySeconds = 43_200;
+
+/** However often its visibility is changed, a message is hidden no longer than this after it was received. */
+export function checkHidden({ receivedAt }: MessageRow, visibleAt: number, nowMs: number): void {
+  if (receivedAt === undefined || visibleAt <= receivedAt + maxVisibilitySeconds * 1000) return;
+  const reason = `Total VisibilityTimeout for the message is beyond the limit [${maxVisibilitySeconds} seconds].`;
+  throw invalidValue(Math.round((visibleAt - nowMs) / 1000), "VisibilityTimeout", reason);
 }
 
 /** What a client chose (a group, a deduplication id), as a part of a key: keys are not encrypted. */

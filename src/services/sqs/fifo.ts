@@ -3,6 +3,7 @@ import { type FoundAttempt, findAttempt, noteAttempt } from "./attempts.ts";
 import type { Place, Scan } from "./candidates.ts";
 import { buryIfDead } from "./deadLetters.ts";
 import {
+  checkHidden,
   current,
   dropBody,
   hashed,
@@ -236,6 +237,7 @@ async function show(queue: QueueRow, handle: string, visibleAt: number, ctx: Con
     throw invalidValue(handle, "ReceiptHandle", reason);
   }
   const { group, sequence, row } = found;
+  checkHidden(row, visibleAt, ctx.clock.now());
   const after = { ...row, visibleAt: Math.floor(visibleAt) };
   replace(queue, group, sequence, row, after, ctx);
   await moveHead(queue, group, sequence, after.visibleAt, ctx);

@@ -77,7 +77,8 @@ export function noteChanges(queue: QueueRow, { added = [], removed = [] }: Chang
     for (const { at, kind } of removed) memory.counts.removed(at, kind, nowMs);
     for (const { at, kind } of added) memory.counts.added(at, kind, nowMs);
   });
-  if (added.length === removed.length || nowMs - memory.talliedMs < tallyEveryMs) return;
+  // Before the first count, the tally of the process before this one must stand.
+  if (!memory.counted || added.length === removed.length || nowMs - memory.talliedMs < tallyEveryMs) return;
   memory.talliedMs = nowMs;
   tallies.put(ctx.tx, storeOf(queue), { total: memory.counts.total + added.length - removed.length });
 }
@@ -104,7 +105,7 @@ async function count(queue: QueueRow, memory: QueueMemory, nowMs: number, ctx: C
   );
   if (places.length > maxCounted) {
     const tally = await ctx.peek((tx) => tallies.get(tx, ...storeOf(queue)));
-    memory.counts.total = Math.max(memory.counts.total, tally?.total ?? 0, places.length);
+    memory.counts.total = Math.max(memory.counts.total + (tally?.total ?? 0), places.length);
   } else {
     memory.counts.clear();
     for (const { at, row } of places)

@@ -85,6 +85,17 @@ describe("a message of a standard queue", () => {
     );
   });
 
+  it("is hidden for twelve hours at most", async () => {
+    const url = await newQueue(sqs);
+    await send(sqs, url, "held");
+    const [message] = await receive(sqs, url, { VisibilityTimeout: 43_200 });
+    await cloudkeep.clock.advance(60 * secondMs);
+    expect((await errorOf(show(url, message, 43_200))).message).toBe(
+      "Value 43200 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds].",
+    );
+    await show(url, message, 43_000);
+  });
+
   it("waits for its delay, the message's own before the queue's", async () => {
     const url = await newQueue(sqs, { DelaySeconds: "60" });
     await send(sqs, url, "late");

@@ -5,7 +5,7 @@ import { timeOfUuid } from "../../kit/ids.ts";
 import { onQueue } from "./access.ts";
 import { sqs } from "./contract.ts";
 import { openedBody } from "./encryption.ts";
-import { type ReceivedMessage, type Wish, waitTopic } from "./engine.ts";
+import { maxVisibilitySeconds, type ReceivedMessage, type Wish, waitTopic } from "./engine.ts";
 import { engineOf } from "./engines.ts";
 import { findQueue } from "./find.ts";
 import { memoryOf } from "./memory.ts";
@@ -16,7 +16,6 @@ import type { QueueRow } from "./tables.ts";
 import { checkedInteger, invalidValue } from "./words.ts";
 
 const maxMessages = 10;
-export const maxVisibilitySeconds = 43_200;
 const maxWaitSeconds = 20;
 /** Messages of one queue that may be in flight. */
 const maxInFlight = 120_000;

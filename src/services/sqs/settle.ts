@@ -2,10 +2,10 @@ import type { Context } from "../../kit/context.ts";
 import { onQueue } from "./access.ts";
 import { batchResult, checkEntries, eachEntry } from "./batches.ts";
 import { sqs } from "./contract.ts";
+import { maxVisibilitySeconds } from "./engine.ts";
 import { engineOf } from "./engines.ts";
 import { findQueue } from "./find.ts";
 import { metric, noteUse } from "./metrics.ts";
-import { maxVisibilitySeconds } from "./receive.ts";
 import type { QueueRow } from "./tables.ts";
 import { checkedInteger, missingParameter } from "./words.ts";
 

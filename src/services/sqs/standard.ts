@@ -3,6 +3,7 @@ import { randomText } from "../../kit/ids.ts";
 import type { Place, Scan } from "./candidates.ts";
 import { buryIfDead } from "./deadLetters.ts";
 import {
+  checkHidden,
   current,
   dropBody,
   isExpired,
@@ -177,6 +178,7 @@ async function show(queue: QueueRow, handle: string, visibleAt: number, ctx: Con
     const reason = "Message does not exist or is not available for visibility timeout change.";
     throw invalidValue(handle, "ReceiptHandle", reason);
   }
+  checkHidden(found.row, visibleAt, ctx.clock.now());
   const at = move(queue, found.place, found.row, { ...found.row, moved: true }, visibleAt, ctx);
   moves.put(ctx.tx, [...storeOf(queue), found.place.id], { at });
 }
@@ -184,7 +186,11 @@ async function show(queue: QueueRow, handle: string, visibleAt: number, ctx: Con
 /** What stands before the time of expiry was sent before it, too. */
 async function expire(queue: QueueRow, ctx: Context) {
   const limit = ctx.clock.now() - queue.settings.retentionSeconds * 1000;
-  const head = await ctx.peek((tx) => messages.list(tx, storeOf(queue), { limit: expireBatch }));
+  const first = (count: number) => ctx.peek((tx) => messages.list(tx, storeOf(queue), { limit: count }));
+  const [oldest] = await first(1);
+  if (oldest === undefined) return { more: false };
+  if (Number(oldest.key[3]) > limit) return { oldestAt: Number(oldest.key[3]), more: false };
+  const head = await first(expireBatch);
   for (const { key } of head) {
     const place = { at: Number(key[3]), id: key[4] };
     if (place.at > limit) return { oldestAt: place.at, more: false };

@@ -44,9 +44,9 @@ export async function upkeep({ account, region, name, store }: QueueName, ctx: C
   // Another timer of the queue's, set after a restart, goes on instead of this one.
   if (memory.upkeepAt > now) return;
   const { oldestAt, more } = await engineOf(queue).expire(queue, ctx);
-  await forgetOld(queue, ctx);
+  const moreToForget = await forgetOld(queue, ctx);
   await publishGauges(queue, oldestAt, ctx);
-  if (more) return setUpkeep(queue, memory, now + 1, ctx);
+  if (more || moreToForget) return setUpkeep(queue, memory, now + 1, ctx);
   if (now - memory.usedAt < minuteMs) return setUpkeep(queue, memory, now - (now % minuteMs) + minuteMs, ctx);
   if (oldestAt === undefined) return;
   setUpkeep(queue, memory, oldestAt + queue.settings.retentionSeconds * 1000 + 1, ctx);
@@ -61,14 +61,20 @@ async function publishGauges(queue: QueueRow, oldestAt: number | undefined, ctx:
   metric(queue, "ApproximateAgeOfOldestMessage", Math.floor(ageMs / 1000), ctx, "Seconds");
 }
 
-/** Drops what was remembered in periods that are over. */
-async function forgetOld(queue: QueueRow, ctx: Context): Promise<void> {
-  if (queue.settings.fifo === undefined) return;
+/** Drops what was remembered in periods that are over; whether there is more of it. */
+async function forgetOld(queue: QueueRow, ctx: Context): Promise<boolean> {
+  if (queue.settings.fifo === undefined) return false;
+  let more = false;
   const [, previous] = periodsAt(ctx.clock.now());
   for (const rows of [sent, attempts] as unknown as AnyTable[]) {
-    const old = await ctx.peek((tx) => rows.list(tx, storeOf(queue), { limit: sweepRows }));
-    for (const { key } of old) if ((key[3] ?? "") < previous) rows.delete(ctx.tx, ...key);
+    const first = (count: number) => ctx.peek((tx) => rows.list(tx, storeOf(queue), { limit: count }));
+    const isOld = ({ key }: { key: readonly string[] }) => (key[3] ?? "") < previous;
+    if (!(await first(1)).some(isOld)) continue;
+    const old = (await first(sweepRows)).filter(isOld);
+    for (const { key } of old) rows.delete(ctx.tx, ...key);
+    more ||= old.length === sweepRows;
   }
+  return more;
 }
 
 const tablesOfStore = [messages, moves, bodies, fifoMessages, groups, tails, ready, sent, attempts, tallies];
