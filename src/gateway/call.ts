@@ -191,7 +191,6 @@ export class RunningCall {
       caller,
       clock: environment.clock,
       tx: this.#tx,
-      peek: (read) => environment.store.peek(read),
       request,
       get body() {
         if (body === undefined) throw new Error("No body streamed into this call.");

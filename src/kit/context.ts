@@ -16,11 +16,6 @@ export interface Context<Codes extends string = string> {
   readonly caller: Caller;
   readonly clock: Clock;
   readonly tx: Transaction;
-  /**
-   * Reads what is committed, apart from the transaction and its check for conflicts: to find what may be there (the
-   * head of a queue), before the transaction reads it by its key.
-   */
-  peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T>;
   readonly request: RequestFacts;
   /** The body that streamed in, for operations that declare one. */
   readonly body: StreamedBody;
