@@ -7,6 +7,7 @@ import { inBackground } from "./gateway/background.ts";
 import type { Gateway } from "./gateway/pipeline.ts";
 import { Refusals } from "./gateway/refusals.ts";
 import type { Registry } from "./gateway/registry.ts";
+import { ServiceRoles } from "./gateway/serviceRoles.ts";
 import { KeyCache } from "./gateway/sigv4/keys.ts";
 import { servicePrincipal } from "./kit/caller.ts";
 import type { MovableClock } from "./kit/clock.ts";
@@ -40,6 +41,7 @@ export class Instance implements Gateway {
   readonly homeRegion: string;
   readonly homeAccount: string;
   readonly keys = new KeyCache();
+  readonly roles = new ServiceRoles();
   readonly refusals = new Refusals();
   readonly ports: Partial<Ports> = {};
   readonly bus: Bus;

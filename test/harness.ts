@@ -1,4 +1,5 @@
 import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
+import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import { EventBridge } from "@aws-sdk/client-eventbridge";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { KMSClient } from "@aws-sdk/client-kms";
@@ -49,6 +50,7 @@ export function clients(cloudkeep: { endpoint: string }, credentials: Credential
     scheduler: new Scheduler(options),
     sns: new SNS(options),
     sqs: new SQSClient(options),
+    logs: new CloudWatchLogs(options),
   };
 }
 

@@ -61,14 +61,14 @@ export interface OutboxHooks {
 
 export function outboxOf(tx: Transaction, scope: OutboxScope, clock: Clock, hooks: OutboxHooks): Outbox {
   return {
-    put(name, payload, { delayMs = 0, group, account, region }: OutboxOptions = {}) {
+    put(name, payload, { delayMs = 0, group, hops, account, region }: OutboxOptions = {}) {
       const item: Item = {
         service: scope.service,
         name,
         account: account ?? scope.account,
         region: region ?? scope.region,
         payload,
-        hops: scope.hops + 1,
+        hops: (hops ?? scope.hops) + 1,
         ...(group !== undefined && { group }),
       };
       if (delayMs > 0) hooks.later(item, clock.now() + delayMs);

@@ -233,18 +233,17 @@ export class RunningCall {
   }
 
   async #assumeRole(RoleArn: string, by: Caller, RoleSessionName: string): Promise<Caller> {
-    const { openSession } = this.#environment.ports;
-    if (openSession === undefined) throw new Error("No service opens sessions.");
+    const { ports, roles, clock } = this.#environment;
+    if (ports.openSession === undefined) throw new Error("No service opens sessions.");
+    const known = roles.find(RoleArn, by, RoleSessionName, this.#nowMs);
+    if (known !== undefined) return known;
     const account = accountOfArn(RoleArn) ?? this.#call.account;
-    const answer = await this.#callOther(
-      "sts",
-      "AssumeRole",
-      { RoleArn, RoleSessionName },
-      { as: by, account },
-    );
+    const input = { RoleArn, RoleSessionName };
+    const answer = await this.#callOther("sts", "AssumeRole", input, { as: by, account });
     const { AccessKeyId, SessionToken } = answer.Credentials as { AccessKeyId: string; SessionToken: string };
-    const opened = await openSession(AccessKeyId, SessionToken, this.#tx, this.#environment.clock);
+    const opened = await ports.openSession(AccessKeyId, SessionToken, this.#tx, clock);
     if (opened === undefined) throw new Error("The session that was just made does not open.");
+    this.#call.afterCommit.push(() => roles.keep(RoleArn, by, RoleSessionName, opened.caller, this.#nowMs));
     return opened.caller;
   }
 

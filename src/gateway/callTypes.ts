@@ -9,6 +9,7 @@ import type { Protocol } from "../protocols/contract.ts";
 import type { ByteStore } from "../storage/bytes.ts";
 import type { LogEntry, Store } from "../storage/store.ts";
 import type { LoadedService, Registry, RunnableOperation } from "./registry.ts";
+import type { ServiceRoles } from "./serviceRoles.ts";
 
 /** What every call shares: made once when Cloudkeep starts. */
 export interface Environment {
@@ -19,6 +20,7 @@ export interface Environment {
   bus: Bus;
   host: Host;
   bytes: ByteStore;
+  roles: ServiceRoles;
 }
 
 /** One call of one operation, from *authorize* on. Calls between services enter here too. */

@@ -7,6 +7,9 @@ import { AwsError } from "./errors.ts";
  * by the ARN that a customer gave. Every delivery is a call through the gate, under the principal `as`.
  */
 
+/** Deliveries that cause each other without end are a loop: AWS's customers pay for it, here it is stopped. */
+export const maxHops = 12;
+
 export interface Target {
   arn: string;
   /** SQS FIFO queues. */

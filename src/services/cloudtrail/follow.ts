@@ -1,6 +1,7 @@
 import type { AwsEvent, Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
 import type { RecordRow, TrailEvent } from "../../kit/record.ts";
+import { maxHops } from "../../kit/targets.ts";
 import { putLines } from "./destinations.ts";
 import { keyOf, outcome, timerId } from "./logging.ts";
 import type { TrailName } from "./names.ts";
@@ -40,13 +41,12 @@ export async function followRecord(entries: readonly RecordRow[], ctx: Context):
   ctx.emit(...emitted);
   for (const [{ trail, row }, events] of lines) {
     await filesDue(trail, ctx);
-    if (row.logGroupArn !== undefined) {
-      ctx.outbox.put(
-        "logLines",
-        { trail, events: events.map(({ event }) => event) },
-        { group: `logs/${keyOf(trail)}` },
-      );
-    }
+    // Writing lines takes the trail's role, which the trail logs, too: events of such events end somewhere.
+    const told = events.filter(({ hops = 0 }) => hops <= maxHops);
+    if (row.logGroupArn === undefined || told.length === 0) continue;
+    const hops = Math.max(...told.map(({ hops: led = 0 }) => led));
+    const payload = { trail, events: told.map(({ event }) => event) };
+    ctx.outbox.put("logLines", payload, { group: `logs/${keyOf(trail)}`, hops });
   }
 }
 

@@ -34,7 +34,9 @@ export async function writeLogFiles(trail: TrailName, ctx: Context): Promise<voi
     limit: maxEntries,
     ...(status.position !== "" && { after: status.position }),
   });
+  const untilMs = status.isLogging ? Number.POSITIVE_INFINITY : (status.stoppedAt ?? 0);
   const events = entries
+    .filter(({ at }) => at <= untilMs)
     .map(({ text }) => JSON.parse(text) as RecordRow)
     .filter(({ account, event }) => account === trail.account && logs(row, trail.region, event))
     .map(({ event }) => event);

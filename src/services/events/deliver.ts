@@ -3,7 +3,7 @@ import { type Caller, servicePrincipal } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
 import type { DeliveryScope } from "../../kit/service.ts";
-import { deliver, isRetriable, retryDelayMs, sendToDeadLetters } from "../../kit/targets.ts";
+import { deliver, isRetriable, maxHops, retryDelayMs, sendToDeadLetters } from "../../kit/targets.ts";
 import { type HttpResult, isApiDestination, sendToApiDestination } from "./apiCalls.ts";
 import { ruleDimensions } from "./ingest.ts";
 import { type BusName, ruleArn } from "./names.ts";
@@ -25,8 +25,6 @@ export interface Invocation {
 
 const defaultMaxAttempts = 185;
 const defaultMaxAgeSeconds = 86_400;
-/** Deliveries that cause each other without end are a loop: AWS's customers pay for it, here it is stopped. */
-const maxHops = 12;
 
 /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html */
 export const invoke = {

@@ -62,7 +62,8 @@ async function bucketForAccess(name: string, ctx: Context): Promise<BucketRow | 
   const bucket = await locate(name, ctx);
   if (bucket === undefined) {
     // Whoever has no policies of its own can be told no more than that.
-    if (ctx.caller.principal.kind === "anonymous") throw noSuchBucket(name);
+    const { kind } = ctx.caller.principal;
+    if (kind === "anonymous" || kind === "service") throw noSuchBucket(name);
     return undefined;
   }
   checkRegion(bucket, ctx);

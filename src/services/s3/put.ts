@@ -65,7 +65,9 @@ export async function newObjectAccess(
     },
   };
   const actions = ["PutObject"];
-  if (hasAcl(input)) actions.push("PutObjectAcl");
+  // What gives the bucket's owner control is no grant to others: policies of log deliveries allow PutObject alone.
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/ensure-object-ownership.html
+  if (hasAcl(input) && input.ACL !== "bucket-owner-full-control") actions.push("PutObjectAcl");
   if (input.Tagging !== undefined) actions.push("PutObjectTagging");
   if (input.ObjectLockMode !== undefined) actions.push("PutObjectRetention");
   if (input.ObjectLockLegalHoldStatus !== undefined) actions.push("PutObjectLegalHold");

@@ -67,7 +67,7 @@ export const invoke = {
     const source = { sourceArn: groupArn(ctx, group), sourceAccount: ctx.account };
     const service = servicePrincipal("scheduler.amazonaws.com", source);
     try {
-      const as = await ctx.assumeRole(target.RoleArn ?? "", service, invocation.executionId);
+      const as = await ctx.assumeRole(target.RoleArn ?? "", service, sessionName(invocation));
       await call(invocation, as, ctx);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
@@ -76,6 +76,10 @@ export const invoke = {
     }
   },
 };
+
+function sessionName({ name }: Invocation): string {
+  return name.slice(0, 64).padEnd(2, "-");
+}
 
 async function call(invocation: Invocation, as: Caller, ctx: Context): Promise<void> {
   const { target } = invocation;
@@ -167,7 +171,7 @@ async function failed(
   try {
     // The schedule's own role writes its dead letters.
     const service = servicePrincipal("scheduler.amazonaws.com", source);
-    const as = await ctx.assumeRole(target.RoleArn ?? "", service, invocation.executionId);
+    const as = await ctx.assumeRole(target.RoleArn ?? "", service, sessionName(invocation));
     await sendToDeadLetters(ctx, letter, as);
     count("InvocationsSentToDeadLetterCount");
   } catch (problem) {
