@@ -62,7 +62,7 @@ function test(kind: string, operand: unknown, run: (value: Leaf) => boolean): Pr
 function affix(kind: "prefix" | "suffix", operand: unknown): Predicate {
   if (typeof operand === "string") return { kind, text: operand };
   const inner = (operand as Record<string, unknown> | null)?.["equals-ignore-case"];
-  if (typeof inner !== "string") throw new InvalidPattern("prefix/suffix match pattern must be a string");
+  if (typeof inner !== "string") throw new InvalidPattern(`${kind} match pattern must be a string`);
   const text = inner.toLowerCase();
   const has = kind === "prefix" ? "startsWith" : "endsWith";
   return test(kind, operand, (value) => typeof value === "string" && value.toLowerCase()[has](text));
@@ -76,13 +76,15 @@ function texts(operand: unknown, complaint: string): string[] {
   return list;
 }
 
+const notAnything = "Value of anything-but must be an array or single string/number value.";
+
 function anythingBut(operand: unknown): (value: Leaf) => boolean {
   if (typeof operand === "object" && operand !== null && !Array.isArray(operand)) {
     const isOne = anyOf(operand as Record<string, unknown>);
     return (value) => typeof value !== "string" || !isOne(value);
   }
   if (!Array.isArray(operand) && typeof operand !== "string" && typeof operand !== "number") {
-    throw new InvalidPattern("Value of anything-but must be an array or single string/number value.");
+    throw new InvalidPattern(notAnything);
   }
   const list: unknown[] = Array.isArray(operand) ? operand : [operand];
   if (!list.every((one) => typeof one === "string" || typeof one === "number")) {
@@ -99,6 +101,8 @@ function anyOf(operand: Record<string, unknown>): (value: string) => boolean {
   switch (name) {
     case "prefix":
     case "suffix": {
+      if (typeof inner === "object" && inner !== null && !Array.isArray(inner))
+        throw new InvalidPattern(notAnything);
       const list = texts(inner, "prefix/suffix match pattern must be a string");
       if (list.includes("")) throw new InvalidPattern("Null prefix/suffix not allowed");
       return (value) => list.some((one) => (name === "prefix" ? value.startsWith(one) : value.endsWith(one)));
@@ -152,9 +156,9 @@ function cidr(operand: unknown): (value: Leaf) => boolean {
   if (typeof operand !== "string") throw new InvalidPattern("prefix match pattern must be a string");
   const [address = "", bits, ...others] = operand.split("/");
   if (bits === undefined || others.length > 0) throw new InvalidPattern("Malformed CIDR, one '/' required");
+  if (!/^\d{1,3}$/.test(bits)) throw new InvalidPattern("Malformed CIDR, mask bits must be an integer");
   const version = isIP(address);
   if (version === 0) throw new InvalidPattern(`Nonstandard IP address: ${address}`);
-  if (!/^\d{1,3}$/.test(bits)) throw new InvalidPattern("Malformed CIDR, mask bits must be an integer");
   const width = version === 4 ? 32 : 128;
   if (Number(bits) > (version === 4 ? 31 : 127))
     throw new InvalidPattern(`${version === 4 ? "IPv4" : "IPv6"} mask bits must be < ${width}`);
@@ -196,7 +200,7 @@ function wildcard(operand: unknown): (value: string) => boolean {
       parts[parts.length - 1] += next;
       i += 1;
     } else if (character === "*") {
-      if (operand[i + 1] === "*") throw new InvalidPattern(`Consecutive wildcard characters at pos ${i}`);
+      if (operand[i + 1] === "*") throw new InvalidPattern(`Consecutive wildcard characters at pos ${i + 1}`);
       parts.push("");
       const follower = operand[i + 1] ?? "";
       followers.set(follower, (followers.get(follower) ?? 0) + 1);
