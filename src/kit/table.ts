@@ -131,8 +131,10 @@ export function table<Row, Key extends readonly string[]>(
       }
       if (after !== undefined) {
         const last = keyOf([...parts, ...after]);
-        if (reverse) to = last;
-        else from = `${last}\u0000`;
+        // A continuation from elsewhere never widens what was asked for.
+        if (reverse) {
+          if (last < to) to = last;
+        } else if (last >= from) from = `${last}\u0000`;
       }
       const entries = await tx.range(from, to, {
         ...(limit !== undefined && { limit }),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
 import { clients, errorOf, policyOf, startForTest } from "../harness.ts";
-import { answerOf, expectRecorded, recordedAnswers } from "./recorded.ts";
+import { answerOf, expectRecorded, parsedDocuments, recordedAnswers } from "./recorded.ts";
 
 /** EventBridge and its Scheduler, held against answers recorded from AWS. */
 
@@ -35,21 +35,9 @@ const EventPattern = JSON.stringify(pattern);
 const detail = { command: "update-account", payload: { acc_id: "0a787ecb-4015", sf_id: "baz" } };
 const entry = { Source: "core.update-account-command", DetailType: "core.update-account-command" };
 
-/** Documents within answers stand in the recordings as what they say. */
-function parsed<T>(value: T): T {
-  if (Array.isArray(value)) return value.map(parsed) as T;
-  if (typeof value !== "object" || value === null || value instanceof Date) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [
-      name,
-      (name === "EventPattern" || name === "Policy") && typeof one === "string"
-        ? JSON.parse(one)
-        : parsed(one),
-    ]),
-  ) as T;
-}
+const documents = new Set(["EventPattern", "Policy"]);
 
-const answer = async (call: Promise<object>) => parsed(await answerOf(call));
+const answer = async (call: Promise<object>) => parsedDocuments(await answerOf(call), documents);
 
 interface Recording {
   file: keyof typeof files;

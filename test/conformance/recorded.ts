@@ -30,14 +30,30 @@ export async function answerOf(call: Promise<object>): Promise<Record<string, un
     const { $metadata, ...members } = (await call) as { $metadata: { httpStatusCode?: number } };
     return { ...members, ResponseMetadata: { HTTPStatusCode: $metadata.httpStatusCode } };
   } catch (error) {
-    const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
+    const { name, message, $metadata, ...wire } = error as Error & {
+      $metadata?: { httpStatusCode?: number };
+      /** What the query wire says; the SDK's name is the model's. */
+      Error?: { Code?: string; Type?: string };
+    };
     // The SDK says "UnknownError" where AWS says nothing.
     const Message = message === "UnknownError" ? "" : message;
     return {
-      Error: { Code: name, Message },
+      Error: { Code: wire.Error?.Code ?? name, Message, Type: wire.Error?.Type },
       ResponseMetadata: { HTTPStatusCode: $metadata?.httpStatusCode },
     };
   }
+}
+
+/** Members of these names that are JSON texts, as what they say: so they stand in the recordings. */
+export function parsedDocuments<T>(value: T, names: ReadonlySet<string>): T {
+  if (Array.isArray(value)) return value.map((item) => parsedDocuments(item, names)) as T;
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name,
+      names.has(name) && typeof item === "string" ? JSON.parse(item) : parsedDocuments(item, names),
+    ]),
+  ) as T;
 }
 
 /** What a recording leaves open: `<name:1>` and the like within a text. */

@@ -56,7 +56,7 @@ describe("what is no pattern", () => {
     ["[]", "Filter is not an object"],
     ["{}", "Empty objects are not allowed"],
     ['{"a": 1}', '"a" must be an object or an array'],
-    ['{"a": [[1]]}', "Arrays may not be nested within a list of values"],
+    ['{"a": [[1]]}', "Match value must be String, number, true, false, or null"],
     ['{"a": [{"prefix": "x", "suffix": "y"}]}', "Only one key allowed in match expression"],
     ['{"a": [{"constructor": "x"}]}', "Unrecognized match type constructor"],
     ['{"a": [{"wildcard": "a\\\\b"}]}', "Invalid escape character at pos 1"],

@@ -23,7 +23,8 @@ export class InvalidPattern extends Error {}
 const maxWildcardsWithSameFollower = 3;
 
 export function parsePredicate(value: unknown): Predicate {
-  if (Array.isArray(value)) throw new InvalidPattern("Arrays may not be nested within a list of values");
+  if (Array.isArray(value))
+    throw new InvalidPattern("Match value must be String, number, true, false, or null");
   if (typeof value !== "object" || value === null) return { kind: "exact", value: value as Leaf };
   const [name, ...others] = Object.keys(value);
   if (name === undefined) throw new InvalidPattern("Empty objects are not allowed");
@@ -130,26 +131,31 @@ const comparisons: Record<string, (a: number, b: number) => boolean> = {
   ">=": (a, b) => a >= b,
 };
 
-/** `["=", 5]`, `[">", 0, "<=", 5]`: a lower bound, an upper bound, or both in this order. */
+/** `["=", 5]`, `[">", 0, "<=", 5]`: a value, a lower bound, an upper bound, or both in this order. */
 function numeric(operand: unknown): (value: Leaf) => boolean {
   if (!Array.isArray(operand)) throw new InvalidPattern("Value of numeric must be an array.");
-  if (operand.length === 0) throw new InvalidPattern("Invalid member in numeric match: ]");
-  const checks: { compare: (a: number, b: number) => boolean; bound: number }[] = [];
-  for (let i = 0; i < operand.length; i += 2) {
-    const [operator, bound] = [operand[i], operand[i + 1]] as unknown[];
-    if (typeof operator !== "string") throw new InvalidPattern("Invalid member in numeric match");
-    const compare = Object.hasOwn(comparisons, operator) ? comparisons[operator] : undefined;
-    if (compare === undefined) throw new InvalidPattern(`Unrecognized numeric range operator: ${operator}`);
-    const mustEndRange = i === 2 && !operator.startsWith("<");
-    const begunOtherwise = i === 2 && !String(operand[0]).startsWith(">");
-    if (i > 2 || mustEndRange || begunOtherwise)
-      throw new InvalidPattern(`Bad numeric range operator: ${operator}`);
-    if (typeof bound !== "number") throw new InvalidPattern(`Value of ${operator} must be numeric`);
-    checks.push({ compare, bound });
-  }
-  const [low, high] = checks;
-  if (low && high && low.bound >= high.bound) throw new InvalidPattern("Bottom must be less than top");
-  return (value) => typeof value === "number" && checks.every(({ compare, bound }) => compare(value, bound));
+  const [first, bound, second, top] = operand as unknown[];
+  if (typeof first !== "string")
+    throw new InvalidPattern(
+      `Invalid member in numeric match: ${operand.length === 0 ? "]" : String(first)}`,
+    );
+  const one = comparison(first, bound, `Unrecognized numeric range operator: ${first}`);
+  if (operand.length <= 2) return (value) => typeof value === "number" && one(value);
+  if (!first.startsWith(">")) throw new InvalidPattern("Too many elements in numeric expression");
+  if (typeof second !== "string") throw new InvalidPattern(`Bad value in numeric range: ${String(second)}`);
+  if (!second.startsWith("<")) throw new InvalidPattern(`Bad numeric range operator: ${second}`);
+  const other = comparison(second, top, `Bad numeric range operator: ${second}`);
+  if ((bound as number) >= (top as number)) throw new InvalidPattern("Bottom must be less than top");
+  if (operand.length > 4) throw new InvalidPattern("Too many terms in numeric range expression");
+  return (value) => typeof value === "number" && one(value) && other(value);
+}
+
+function comparison(operator: string, bound: unknown, unknownOperator: string): (value: number) => boolean {
+  const compare = Object.hasOwn(comparisons, operator) ? comparisons[operator] : undefined;
+  if (compare === undefined) throw new InvalidPattern(unknownOperator);
+  if (typeof bound !== "number")
+    throw new InvalidPattern(`Value of ${operator === "=" ? "equals" : operator} must be numeric`);
+  return (value) => compare(value, bound);
 }
 
 function cidr(operand: unknown): (value: Leaf) => boolean {

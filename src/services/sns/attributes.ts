@@ -10,17 +10,15 @@ const feedback = ["HTTP", "SQS", "Lambda", "Firehose", "Application"].flatMap((p
   ),
 );
 
-/** https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html */
+/** Those beside the policy that may change. https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html */
 export const topicAttributes: ReadonlySet<string> = new Set([
   "DisplayName",
-  "Policy",
   "DeliveryPolicy",
   "KmsMasterKeyId",
   "SignatureVersion",
   "TracingConfig",
   "ContentBasedDeduplication",
   "FifoThroughputScope",
-  "FifoTopic",
   "ArchivePolicy",
   "DataProtectionPolicy",
   ...feedback,
@@ -38,13 +36,13 @@ const subscriptionAttributes = new Set([
 
 type Invalid = Context<"InvalidParameterException">;
 
-/** Checks one attribute of a subscription. `where` stands before the reason: "" or "Attributes Reason: ". */
-export function checkSubscriptionAttribute(
+/** Checks one attribute of a subscription; answers what is kept. `where` stands before the reason: "" or "Attributes Reason: ". */
+export function checkedSubscriptionAttribute(
   name: string,
   value: string,
   { where, fifo, all }: { where: string; fifo: boolean; all: Readonly<Record<string, string>> },
   ctx: Invalid,
-): void {
+): string {
   const invalid = (reason: string) =>
     ctx.error("InvalidParameterException", `Invalid parameter: ${where}${reason}`);
   if (!subscriptionAttributes.has(name))
@@ -63,6 +61,7 @@ export function checkSubscriptionAttribute(
   }
   if (name === "RedrivePolicy" && value !== "") checkRedrive(value, fifo, invalid);
   if (name === "DeliveryPolicy") parsedJson(value, "DeliveryPolicy", invalid);
+  return name === "RawMessageDelivery" ? value.toLowerCase() : value;
 }
 
 function parsedJson(text: string, name: string, invalid: (reason: string) => Error): Record<string, unknown> {
@@ -108,6 +107,19 @@ interface HttpPolicy {
   defaultHealthyRetryPolicy: RetryPolicy;
   disableSubscriptionOverrides: boolean;
   defaultRequestPolicy: { headerContentType: string };
+}
+
+/** A topic's delivery policy as it is kept: what was taken back is gone, and overrides are said. */
+export function keptPolicy(text: string): string {
+  const { http = {}, ...others } = JSON.parse(text) as { http?: Record<string, unknown> };
+  const given = Object.entries(http).filter(([, value]) => value !== null);
+  return JSON.stringify({
+    ...others,
+    http: {
+      ...Object.fromEntries(given),
+      disableSubscriptionOverrides: http.disableSubscriptionOverrides ?? false,
+    },
+  });
 }
 
 /** A topic's delivery policy with what AWS adds to it. */

@@ -1,12 +1,13 @@
 import { hash, randomBytes } from "node:crypto";
 import type { Context } from "../../kit/context.ts";
 import { sns } from "./contract.ts";
-import { existingTopic, type SubscriptionName, subscriptionArn, topicAccess, topicArn } from "./names.ts";
+import { type SubscriptionName, subscriptionArn, topicAccess, topicArn, topicOfArn } from "./names.ts";
 import { type SubscriptionRow, subscriptions, tokens } from "./tables.ts";
 
 /** Endpoints say that they want what they are to get. */
 
 const tokenBytes = 96;
+const tokenForm = /^[0-9a-f]{192,512}$/;
 /** https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html */
 const tokenLifeMs = 3 * 86_400_000;
 
@@ -35,14 +36,13 @@ export const confirmSubscription = sns.operation("ConfirmSubscription", {
     const isAnonymous = ctx.caller.principal.kind === "anonymous";
     // The link names no Region but in the ARN.
     const region = isAnonymous ? TopicArn.split(":")[3] : undefined;
-    const { topic } = await existingTopic(TopicArn, ctx, region);
+    const topic = topicOfArn(TopicArn, ctx, "TopicArn", region);
     const { account, name } = topic;
-    if (!/^[0-9a-f]{192}$/.test(Token))
-      throw ctx.error("InvalidParameterException", "Invalid parameter: Token");
+    if (!tokenForm.test(Token)) throw ctx.error("InvalidParameterException", "Invalid token");
     const known = await tokens.get(ctx.tx, account, topic.region, name, hash("sha256", Token));
     const row = known && (await subscriptions.get(ctx.tx, account, topic.region, name, known.id));
     if (known === undefined || row === undefined || known.expiresAt < ctx.clock.now())
-      throw ctx.error("InvalidParameterException", "Invalid token");
+      throw ctx.error("InvalidParameterException", "Invalid parameter: Token");
     const authenticated = !isAnonymous && AuthenticateOnUnsubscribe?.toLowerCase() === "true";
     subscriptions.put(ctx.tx, [account, topic.region, name, known.id], {
       ...row,

@@ -18,6 +18,7 @@ export function checkFilter(text: string, scope: string, invalid: (reason: strin
   }
   let pattern: Pattern;
   try {
+    checkNegations(value);
     pattern = patternOf(value);
   } catch (error) {
     if (error instanceof InvalidPattern) throw invalid(`FilterPolicy: ${error.message}`);
@@ -28,12 +29,28 @@ export function checkFilter(text: string, scope: string, invalid: (reason: strin
     throw invalid("Filter policy scope MessageAttributes does not support nested filter policy");
   if (paths.size > maxKeys)
     throw invalid(`FilterPolicy: Filter policy can not have more than ${maxKeys} keys`);
-  let combinations = 1;
-  for (const one of pattern[0]?.entries() ?? []) {
-    const [path, predicates] = one;
-    combinations *= predicates.length * path.split(".").length;
+  // Alternatives add up; within one, values multiply, those of a nested key by its depth.
+  let combinations = 0;
+  for (const alternative of pattern) {
+    let product = 1;
+    for (const [path, predicates] of alternative) product *= predicates.length * path.split(".").length;
+    combinations += product;
   }
   if (combinations > maxCombinations) throw invalid("FilterPolicy: Filter policy is too complex");
+}
+
+/** SNS negates prefixes only. https://docs.aws.amazon.com/sns/latest/dg/string-value-matching.html */
+function checkNegations(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const [name, inner] of Object.entries(value)) {
+    checkNegations(inner);
+    if (name !== "anything-but" || typeof inner !== "object" || Array.isArray(inner) || inner === null)
+      continue;
+    for (const [operator, operand] of Object.entries(inner)) {
+      if (operator !== "prefix") throw new InvalidPattern(`Unsupported anything-but pattern: ${operator}`);
+      if (typeof operand !== "string") throw new InvalidPattern("prefix match pattern must be a string");
+    }
+  }
 }
 
 function hasNested(policy: object): boolean {

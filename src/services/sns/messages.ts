@@ -37,7 +37,7 @@ function readAttribute(
   ctx: Context<Errors>,
 ): StoredAttribute {
   const invalid = (message: string) => ctx.error("InvalidParameterValueException", message);
-  const kind = /^(String|Number|Binary)(?:\.|$)/.exec(DataType)?.[1];
+  const kind = /^(String|Number|Binary)(?:\..|$)/.exec(DataType)?.[1];
   if (kind === undefined) {
     throw invalid(
       `The message attribute '${name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.`,

@@ -72,11 +72,8 @@ export async function topicAccess(
   const row = topic && (await findTopic(topic, ctx));
   return {
     action: `sns:${action}`,
-    resource: topic
-      ? topicArn(topic)
-      : arn.startsWith("arn:")
-        ? arn
-        : `arn:aws:sns:${ctx.region}:${ctx.account}:*`,
+    // What is no ARN is told so by the operation, to whoever may use every topic here.
+    resource: topic ? topicArn(topic) : `arn:aws:sns:${ctx.region}:${ctx.account}:*`,
     resourceType: "AWS::SNS::Topic",
     resourceTags: row?.tags ?? {},
     resourcePolicy:

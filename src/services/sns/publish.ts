@@ -223,7 +223,14 @@ export const publishBatch = sns.operation("PublishBatch", {
       entries.map(({ Id }) => Id),
       ctx,
     );
-    const bytes = entries.reduce((sum, { Message }) => sum + Buffer.byteLength(Message), 0);
+    // What is wrong with the form of one entry is wrong with the request.
+    let bytes = 0;
+    for (const entry of entries) {
+      checkFifo(row, entry, ctx);
+      if (entry.MessageStructure === "json") readContent(entry, ctx);
+      const attributes = readAttributes(entry.MessageAttributes as never, ctx);
+      bytes += Buffer.byteLength(entry.Message) + attributeBytes(attributes);
+    }
     if (bytes > maxMessageBytes) {
       throw ctx.error(
         "BatchRequestTooLongException",
@@ -231,11 +238,6 @@ export const publishBatch = sns.operation("PublishBatch", {
       );
     }
     await checkKey(topic, row, ctx);
-    // What is wrong with the form of one entry is wrong with the request.
-    for (const entry of entries) {
-      checkFifo(row, entry, ctx);
-      readAttributes(entry.MessageAttributes as never, ctx);
-    }
     const Successful = [];
     const Failed = [];
     for (const { Id, ...entry } of entries) {

@@ -1,10 +1,9 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Subscription } from "@aws-sdk/client-sns";
 import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
 import { BadMarker, keyedPageOf } from "../../kit/paging.ts";
 import { parseArn } from "../../kit/targets.ts";
-import { checkSubscriptionAttribute, retryPolicy } from "./attributes.ts";
+import { checkedSubscriptionAttribute, retryPolicy } from "./attributes.ts";
 import { askToConfirm } from "./confirmation.ts";
 import { sns } from "./contract.ts";
 import {
@@ -43,10 +42,10 @@ export const subscribe = sns.operation("Subscribe", {
   async handle({ TopicArn, Protocol, Endpoint = "", Attributes = {}, ReturnSubscriptionArn }, ctx) {
     const { topic, row: topicRow } = await existingTopic(TopicArn, ctx);
     checkEndpoint(Protocol, Endpoint, topicRow.fifo, ctx);
-    const attributes = Attributes as Record<string, string>;
+    const attributes = { ...(Attributes as Record<string, string>) };
     const options = { where: "Attributes Reason: ", fifo: topicRow.fifo, all: attributes };
     for (const [name, value] of Object.entries(attributes))
-      checkSubscriptionAttribute(name, value, options, ctx);
+      attributes[name] = checkedSubscriptionAttribute(name, value, options, ctx);
     const { account, region, name } = topic;
     const known = await byEndpoint.get(ctx.tx, account, region, name, Protocol, Endpoint);
     if (known !== undefined)
@@ -72,6 +71,9 @@ export const subscribe = sns.operation("Subscribe", {
   },
 });
 
+const defaults = { RawMessageDelivery: "false", FilterPolicyScope: "MessageAttributes" };
+
+/** Subscribing an endpoint again answers what stands, unless it asks for something else. */
 async function again(
   subscription: SubscriptionName,
   attributes: Record<string, string>,
@@ -80,8 +82,8 @@ async function again(
 ) {
   const { account, region, name, id } = subscription;
   const row = (await subscriptions.get(ctx.tx, account, region, name, id)) as SubscriptionRow;
-  const asked = Object.entries(attributes);
-  if (asked.some(([key, value]) => !isDeepStrictEqual(row.attributes[key], value))) {
+  const standing: Record<string, string> = { ...defaults, ...row.attributes };
+  if (Object.entries(attributes).some(([name, value]) => standing[name] !== value)) {
     throw ctx.error(
       "InvalidParameterException",
       "Invalid parameter: Attributes Reason: Subscription already exists with different attributes",
@@ -257,9 +259,10 @@ export const setSubscriptionAttributes = sns.operation("SetSubscriptionAttribute
   async handle({ SubscriptionArn, AttributeName, AttributeValue = "" }, ctx) {
     const { subscription, row } = await existingSubscription(SubscriptionArn, ctx);
     const fifo = subscription.name.endsWith(".fifo");
-    checkSubscriptionAttribute(AttributeName, AttributeValue, { where: "", fifo, all: row.attributes }, ctx);
+    const options = { where: "", fifo, all: row.attributes };
+    const value = checkedSubscriptionAttribute(AttributeName, AttributeValue, options, ctx);
     const { [AttributeName]: _, ...others } = row.attributes;
-    const attributes = AttributeValue === "" ? others : { ...others, [AttributeName]: AttributeValue };
+    const attributes = value === "" ? others : { ...others, [AttributeName]: value };
     putSubscription(subscription, { ...row, attributes }, ctx);
     return {};
   },

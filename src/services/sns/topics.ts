@@ -1,6 +1,6 @@
 import type { Context } from "../../kit/context.ts";
 import { BadMarker, keyedPageOf } from "../../kit/paging.ts";
-import { effectivePolicy, topicAttributes } from "./attributes.ts";
+import { effectivePolicy, keptPolicy, topicAttributes } from "./attributes.ts";
 import { sns } from "./contract.ts";
 import { existingTopic, type TopicName, topicAccess, topicArn, topicOfArn } from "./names.ts";
 import { checkPolicy, defaultPolicy } from "./policy.ts";
@@ -8,7 +8,6 @@ import { removeSubscription } from "./subscriptions.ts";
 import { subscriptions, type TopicRow, topics } from "./tables.ts";
 import { checkTags } from "./tags.ts";
 
-const maxTopics = 100_000;
 const pageSize = 100;
 const nameShape = /^[A-Za-z0-9_-]{1,256}$/;
 
@@ -29,15 +28,15 @@ export const createTopic = sns.operation("CreateTopic", {
       throw invalid("Topic Name");
     const topic = { account: ctx.account, region: ctx.region, name: Name };
     const tags = checkTags(Tags, {}, ctx);
-    for (const [name, value] of Object.entries(Attributes)) checkAttribute(name, value, fifo, ctx);
     const { Policy, FifoTopic: _, ...attributes } = Attributes as Record<string, string>;
+    if (Policy) checkPolicy(Policy, ctx);
+    for (const [name, value] of Object.entries(attributes))
+      attributes[name] = checkedAttribute(name, value, fifo, ctx);
     const known = await topics.get(ctx.tx, ctx.account, ctx.region, Name);
     if (known !== undefined) {
       checkSame(known, attributes, Policy, Tags.length > 0 ? tags : undefined, ctx);
       return { TopicArn: topicArn(topic) };
     }
-    const standing = await topics.list(ctx.tx, [ctx.account, ctx.region], { limit: 1, reverse: true });
-    if (standing.length > maxTopics) throw ctx.error("TopicLimitExceededException", "Topic limit exceeded");
     topics.put(ctx.tx, [ctx.account, ctx.region, Name], {
       fifo,
       attributes: fifo ? { ContentBasedDeduplication: "false", ...attributes } : attributes,
@@ -73,18 +72,18 @@ function checkSame(
   }
 }
 
-function checkAttribute(
+/** An attribute as it is kept. */
+function checkedAttribute(
   name: string,
   value: string,
   fifo: boolean,
   ctx: Context<"InvalidParameterException">,
-): void {
+): string {
   const invalid = (reason: string) => ctx.error("InvalidParameterException", `Invalid parameter: ${reason}`);
   if (!topicAttributes.has(name)) throw invalid("AttributeName");
-  if (name === "Policy" && value !== "") checkPolicy(value, ctx);
   if (name === "DeliveryPolicy" && value !== "") {
     try {
-      effectivePolicy(value);
+      return keptPolicy(value);
     } catch {
       throw invalid("DeliveryPolicy: failed to parse JSON.");
     }
@@ -92,6 +91,7 @@ function checkAttribute(
   if (name === "ContentBasedDeduplication" && !fifo)
     throw invalid("Attributes Reason: ContentBasedDeduplication is valid for FIFO topics only");
   if (name === "SignatureVersion" && !/^[12]$/.test(value)) throw invalid("SignatureVersion");
+  return value;
 }
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_DeleteTopic.html */
@@ -164,15 +164,16 @@ export const setTopicAttributes = sns.operation("SetTopicAttributes", {
   access: ({ TopicArn }, ctx) => topicAccess("SetTopicAttributes", TopicArn, ctx),
   async handle({ TopicArn, AttributeName, AttributeValue = "" }, ctx) {
     const { topic, row } = await existingTopic(TopicArn, ctx);
-    checkAttribute(AttributeName, AttributeValue, row.fifo, ctx);
     const key = [topic.account, topic.region, topic.name] as [string, string, string];
     if (AttributeName === "Policy") {
+      if (AttributeValue) checkPolicy(AttributeValue, ctx);
       const { policy: _, ...rest } = row;
       topics.put(ctx.tx, key, { ...rest, ...(AttributeValue && { policy: AttributeValue }) });
       return {};
     }
+    const value = checkedAttribute(AttributeName, AttributeValue, row.fifo, ctx);
     const { [AttributeName]: _, ...others } = row.attributes;
-    const attributes = AttributeValue === "" ? others : { ...others, [AttributeName]: AttributeValue };
+    const attributes = value === "" ? others : { ...others, [AttributeName]: value };
     topics.put(ctx.tx, key, { ...row, attributes });
     return {};
   },
