@@ -119,6 +119,66 @@ describe("the outbox", () => {
   });
 });
 
+describe("peers", () => {
+  it("wait for nobody: one that hangs holds up what is for itself", async () => {
+    const done: string[] = [];
+    let hung = 0;
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { bus, put } = await rig(async ({ peer, payload }) => {
+      if (peer === "hanging") {
+        hung += 1;
+        await released;
+      }
+      done.push(`${peer ?? "inside"} ${payload.n}`);
+    });
+    for (let n = 0; n < 200; n += 1) await put("ask", { n }, { peer: "hanging" });
+    for (let n = 0; n < 20; n += 1) {
+      await put("ask", { n }, { peer: "prompt" });
+      await put("ask", { n });
+    }
+    await vi.waitFor(() => expect(done).toHaveLength(40));
+    expect(hung).toBe(8);
+    release();
+    await bus.settle();
+    expect(done).toHaveLength(240);
+    await bus.stop();
+  });
+
+  it("get their turns when more hang than may be asked at once", async () => {
+    const asked = new Set<string>();
+    const releases: (() => void)[] = [];
+    const { bus, put } = await rig(async ({ peer = "" }) => {
+      asked.add(peer);
+      await new Promise<void>((resolve) => releases.push(resolve));
+    });
+    const peers = Array.from({ length: 40 }, (_, i) => `peer-${i}`);
+    for (const peer of peers) for (let n = 0; n < 16; n += 1) await put("ask", {}, { peer });
+    expect(asked.size).toBe(32);
+    for (let n = 0; n < 8; n += 1) releases.shift()?.();
+    await vi.waitFor(() => expect(asked.size).toBe(40));
+    const draining = setInterval(() => {
+      for (const release of releases.splice(0)) release();
+    }, 1);
+    await bus.settle();
+    clearInterval(draining);
+    await bus.stop();
+  });
+
+  it("are taken up again after a crash, all of them", async () => {
+    const store = new MemoryStore();
+    const first = await rig(() => new Promise(() => {}), { store });
+    for (const peer of [undefined, "one", "other"]) await first.put("ask", {}, { peer });
+    const done: unknown[] = [];
+    const second = await rig(({ peer }) => void done.push(peer), { store });
+    await second.bus.settle();
+    expect(done.sort()).toEqual(["one", "other", undefined]);
+    await second.bus.stop();
+  });
+});
+
 describe("a follower of the record", () => {
   const entry = (n: number) => ({ at: 1, text: JSON.stringify({ n }), terms: [] });
 

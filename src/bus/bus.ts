@@ -5,7 +5,8 @@ import type { RecordRow } from "../kit/record.ts";
 import type { Store, Transaction } from "../storage/store.ts";
 import { Followers } from "./followers.ts";
 import { type Gathered, MetricGatherer } from "./metrics.ts";
-import { type Item, OutboxLoop, type OutboxScope, outboxOf, putItem } from "./outbox.ts";
+import { type Item, type OutboxScope, outboxOf, putItem } from "./outbox.ts";
+import { Outboxes } from "./outboxes.ts";
 import { type Timer, TimerLoop, timersOf } from "./timers.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -34,7 +35,7 @@ export class Bus {
   readonly #store: Store;
   readonly #clock: MovableClock;
   readonly #timers: TimerLoop;
-  readonly #outbox: OutboxLoop;
+  readonly #outbox: Outboxes;
   readonly #followers: Followers;
   readonly #metrics: MetricGatherer;
   #timersRun = 0;
@@ -48,12 +49,12 @@ export class Bus {
       (timer, claim) => this.#runTimer(timer, claim, work),
       (error, { service, name }) => work.failed(error, { service, timer: name }),
     );
-    this.#outbox = new OutboxLoop(
+    this.#outbox = new Outboxes({
       store,
-      (item, claim) => work.delivery(item, claim),
-      (item, delayMs, tx) => this.#later(tx, item, clock.now() + delayMs),
-      (error, { service, name }) => work.failed(error, { service, delivery: name }),
-    );
+      run: (item, claim) => work.delivery(item, claim),
+      postpone: (item, delayMs, tx) => this.#later(tx, item, clock.now() + delayMs),
+      failed: (error, { service, name }) => work.failed(error, { service, delivery: name }),
+    });
     this.#followers = new Followers(
       store,
       (service, entries, move) => work.follow(service, entries, move),
@@ -67,7 +68,7 @@ export class Bus {
 
   async start(): Promise<void> {
     await this.#followers.refresh();
-    this.#outbox.start();
+    await this.#outbox.start();
     void this.#timers.drain();
   }
 

@@ -18,6 +18,8 @@ export interface Item {
   payload: Record<string, unknown>;
   /** Items of one group are done in order. */
   group?: string;
+  /** What is asked outside of Cloudkeep. */
+  peer?: string;
   /** How many deliveries led to this one, each causing the next. */
   hops: number;
   attempts?: number;
@@ -26,12 +28,9 @@ export interface Item {
 /** Does an item. `claim` deletes its row in the transaction that settles it; false if another did. */
 export type RunItem = (item: Item, claim: (tx: Transaction) => Promise<boolean>) => Promise<void>;
 
-const items = table<Item, [id: string]>("bus", "outbox");
+/** By peer; what stays within Cloudkeep has the peer "". */
+export const items = table<Item, [peer: string, id: string]>("bus", "outbox");
 
-/** Items done at once; each waits for commits and for other hosts most of the time. */
-const maxRunning = 64;
-/** Items held in memory; what is beyond waits on disk. */
-const maxQueued = 10_000;
 const maxAttempts = 10;
 const firstRetryMs = 1_000;
 const longestRetryMs = 15 * 60_000;
@@ -61,7 +60,7 @@ export interface OutboxHooks {
 
 export function outboxOf(tx: Transaction, scope: OutboxScope, clock: Clock, hooks: OutboxHooks): Outbox {
   return {
-    put(name, payload, { delayMs = 0, group, hops, account, region }: OutboxOptions = {}) {
+    put(name, payload, { delayMs = 0, group, peer, hops, account, region }: OutboxOptions = {}) {
       const item: Item = {
         service: scope.service,
         name,
@@ -70,6 +69,7 @@ export function outboxOf(tx: Transaction, scope: OutboxScope, clock: Clock, hook
         payload,
         hops: (hops ?? scope.hops) + 1,
         ...(group !== undefined && { group }),
+        ...(peer !== undefined && { peer }),
       };
       if (delayMs > 0) hooks.later(item, clock.now() + delayMs);
       else hooks.committed(putItem(tx, item, clock), item);
@@ -80,49 +80,83 @@ export function outboxOf(tx: Transaction, scope: OutboxScope, clock: Clock, hook
 /** Writes an item's row; its id. */
 export function putItem(tx: Transaction, item: Item, clock: Clock): string {
   const id = newId(clock);
-  items.put(tx, [id], item);
+  items.put(tx, [item.peer ?? "", id], item);
   return id;
 }
 
+/** Items that may be done at once, over several loops: each gets its turn. */
+export class Slots {
+  #free: number;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /** Takes a slot; if there is none, `again` is called when there is. */
+  take(again: () => void): boolean {
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return true;
+    }
+    this.#waiting.add(again);
+    return false;
+  }
+
+  give(): void {
+    this.#free += 1;
+    const [next] = this.#waiting;
+    if (next === undefined) return;
+    this.#waiting.delete(next);
+    next();
+  }
+}
+
+export interface LoopOptions {
+  peer: string;
+  slots: Slots;
+  /** Items done at once. */
+  maxRunning: number;
+  /** Items held in memory; what is beyond waits on disk. */
+  maxQueued: number;
+}
+
+/** What a loop needs of the bus. */
+export interface LoopWork {
+  store: Store;
+  run: RunItem;
+  postpone(item: Item, delayMs: number, tx: Transaction): void;
+  failed(error: unknown, item: Item): void;
+}
+
+/** Does the items of one peer. */
 export class OutboxLoop {
-  readonly #store: Store;
-  readonly #run: RunItem;
-  readonly #postpone: (item: Item, delayMs: number, tx: Transaction) => void;
-  readonly #onFailure: (error: unknown, item: Item) => void;
+  readonly #work: LoopWork;
+  readonly #options: LoopOptions;
   readonly #ready: [id: string, item: Item][] = [];
   /** Items that wait for an earlier one of their group. */
   readonly #lanes = new Map<string, [id: string, item: Item][]>();
   readonly #known = new Set<string>();
   #running = 0;
   /** Some rows on disk are not in memory. */
-  #behind = true;
+  #behind: boolean;
   #loading = false;
   #stopped = false;
   #idle: (() => void)[] = [];
-  /** Items done since the start. */
-  done = 0;
+  readonly #again = () => this.#next();
 
-  constructor(
-    store: Store,
-    run: RunItem,
-    postpone: (item: Item, delayMs: number, tx: Transaction) => void,
-    onFailure: (error: unknown, item: Item) => void,
-  ) {
-    this.#store = store;
-    this.#run = run;
-    this.#postpone = postpone;
-    this.#onFailure = onFailure;
-  }
-
-  /** Takes up what earlier runs of the process left. */
-  start(): void {
-    void this.#load();
+  /** With `behind`, what earlier runs of the process left is taken up. */
+  constructor(work: LoopWork, options: LoopOptions, behind: boolean) {
+    this.#work = work;
+    this.#options = options;
+    this.#behind = behind;
+    if (behind) void this.#load();
   }
 
   enqueue(id: string, item: Item): void {
     if (this.#stopped || this.#known.has(id)) return;
     // While older rows are on disk only, a newer one waits its turn there.
-    if (this.#known.size >= maxQueued || this.#behind || this.#loading) {
+    if (this.#known.size >= this.#options.maxQueued || this.#behind || this.#loading) {
       this.#behind = true;
       if (this.#known.size === 0) void this.#load();
       return;
@@ -144,11 +178,17 @@ export class OutboxLoop {
     await this.idle();
   }
 
+  /** Whether nothing is left, in memory or on disk. */
+  get isEmpty(): boolean {
+    return this.#isIdle && !this.#behind;
+  }
+
   get #isIdle(): boolean {
     return this.#running === 0 && !this.#loading && (this.#stopped || this.#known.size === 0);
   }
 
   #take(id: string, item: Item): void {
+    if (this.#known.has(id)) return;
     this.#known.add(id);
     if (item.group === undefined) return void this.#ready.push([id, item]);
     const lane = `${item.service}/${item.account}/${item.group}`;
@@ -159,7 +199,9 @@ export class OutboxLoop {
   }
 
   #next(): void {
+    const { maxRunning, slots } = this.#options;
     while (this.#running < maxRunning && this.#ready.length > 0 && !this.#stopped) {
+      if (!slots.take(this.#again)) return;
       const [id, item] = this.#ready.shift() as [string, Item];
       this.#running += 1;
       void this.#runOne(id, item);
@@ -168,13 +210,13 @@ export class OutboxLoop {
 
   async #runOne(id: string, item: Item): Promise<void> {
     try {
-      await this.#run(item, async (tx) => {
-        if ((await items.get(tx, id)) === undefined) return false;
-        items.delete(tx, id);
+      await this.#work.run(item, async (tx) => {
+        if ((await items.get(tx, this.#options.peer, id)) === undefined) return false;
+        items.delete(tx, this.#options.peer, id);
         return true;
       });
     } catch (error) {
-      this.#onFailure(error, item);
+      this.#work.failed(error, item);
       await this.#putBy(id, item);
     }
     this.#finished(id, item);
@@ -185,20 +227,20 @@ export class OutboxLoop {
     const attempts = (item.attempts ?? 0) + 1;
     const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** attempts);
     try {
-      await this.#store.transact(async (tx) => {
-        if ((await items.get(tx, id)) === undefined) return;
-        items.delete(tx, id);
-        if (attempts < maxAttempts) this.#postpone({ ...item, attempts }, delayMs, tx);
+      await this.#work.store.transact(async (tx) => {
+        if ((await items.get(tx, this.#options.peer, id)) === undefined) return;
+        items.delete(tx, this.#options.peer, id);
+        if (attempts < maxAttempts) this.#work.postpone({ ...item, attempts }, delayMs, tx);
       });
     } catch (error) {
       // The store is gone; the row stands, and the next start takes it up.
-      this.#onFailure(error, item);
+      this.#work.failed(error, item);
     }
   }
 
   #finished(id: string, item: Item): void {
     this.#running -= 1;
-    this.done += 1;
+    this.#options.slots.give();
     this.#known.delete(id);
     if (item.group !== undefined) this.#advance(`${item.service}/${item.account}/${item.group}`);
     this.#next();
@@ -225,9 +267,10 @@ export class OutboxLoop {
     try {
       do {
         this.#behind = false;
-        const page = await this.#store.transact((tx) => items.list(tx, [], { limit: maxQueued }));
+        const { peer, maxQueued } = this.#options;
+        const page = await this.#work.store.transact((tx) => items.list(tx, [peer], { limit: maxQueued }));
         if (page.length === maxQueued) this.#behind = true;
-        for (const { key, row } of page) this.#take(key[0], row);
+        for (const { key, row } of page) this.#take(key[1], row);
       } while (this.#behind && this.#known.size === 0);
     } catch {
       // The store is closing, or failed: the next item that comes reads again.

@@ -133,6 +133,8 @@ export interface OutboxOptions {
   delayMs?: number;
   /** Items of one group are done in order, each after the one before. */
   group?: string;
+  /** What the delivery's `send` asks outside of Cloudkeep: each peer has a queue of its own, so that none waits for another. */
+  peer?: string;
   /** How many deliveries led to what it is about; left out, as many as to the call. */
   hops?: number;
   /** Where the work is done; left out, where the call is. */

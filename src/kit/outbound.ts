@@ -41,13 +41,15 @@ for (const [address, bits] of [
   ["ff00::", 8],
   ["fd00:ec2::254", 128],
   ["::", 128],
+  // Translation to IPv4, which would hide the address that is meant: NAT64, and 6to4 of link-local addresses.
+  ["64:ff9b::", 96],
+  ["2002:a9fe::", 32],
 ] as const)
   forbidden.addSubnet(address, bits, "ipv6");
 
 /** Whether requests to an address are refused: link-local, metadata services, multicast, unspecified. */
 export function isForbidden(address: string): boolean {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return isForbidden(mapped);
+  // IPv4 within IPv6 (::ffff:…) is held against the rules of IPv4 too.
   return forbidden.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 }
 

@@ -18,6 +18,11 @@ export function isApiDestination({ Arn = "" }: Target): boolean {
   return /^arn:aws[a-z-]*:events:[^:]*:\d{12}:api-destination\//.test(Arn);
 }
 
+/** What a target asks outside of Cloudkeep, as an option of the outbox. */
+export function peerOf(target: Target): { peer?: string } {
+  return isApiDestination(target) ? { peer: target.Arn as string } : {};
+}
+
 type Read = DeliveryScope["read"];
 
 /** Sends a body to a target's API destination. */

@@ -4,7 +4,7 @@ import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
 import type { DeliveryScope } from "../../kit/service.ts";
 import { deliver, isRetriable, maxHops, retryDelayMs, sendToDeadLetters } from "../../kit/targets.ts";
-import { type HttpResult, isApiDestination, sendToApiDestination } from "./apiCalls.ts";
+import { type HttpResult, isApiDestination, peerOf, sendToApiDestination } from "./apiCalls.ts";
 import { ruleDimensions } from "./ingest.ts";
 import { type BusName, ruleArn } from "./names.ts";
 import { targets } from "./tables.ts";
@@ -119,7 +119,7 @@ async function failed(
   const tooOld = ctx.clock.now() + delayMs > invocation.ingestedAtMs + MaximumEventAgeInSeconds * 1000;
   const tooOften = attempts > MaximumRetryAttempts;
   if (isRetriable(error) && !tooOld && !tooOften) {
-    return ctx.outbox.put("invoke", { ...invocation, attempts }, { delayMs });
+    return ctx.outbox.put("invoke", { ...invocation, attempts }, { delayMs, ...peerOf(target) });
   }
   const count = counter(bus, invocation.rule, ctx);
   count("FailedInvocations");

@@ -1,6 +1,7 @@
 import type { Context } from "../../kit/context.ts";
 import { fieldsOf, parsePattern } from "../../kit/patterns/pattern.ts";
 import { PatternIndex } from "../../kit/patterns/patternIndex.ts";
+import { peerOf } from "./apiCalls.ts";
 import { type BusName, busArn } from "./names.ts";
 import { archives, busVersions, type RuleRow, rules, targets } from "./tables.ts";
 import type { Envelope } from "./transform.ts";
@@ -19,7 +20,12 @@ interface Compiled {
 interface CompiledRule {
   name: string;
   state: RuleRow["state"];
-  targetIds: string[];
+  targets: CompiledTarget[];
+}
+
+interface CompiledTarget {
+  id: string;
+  peer?: string;
 }
 
 const compiled = new Map<string, Compiled>();
@@ -41,11 +47,11 @@ async function compiledBus(bus: BusName, ctx: Context): Promise<Compiled | undef
 
 async function compile(bus: BusName, version: string, ctx: Context): Promise<Compiled> {
   const { account, region, name } = bus;
-  const ruleIds = new Map<string, string[]>();
-  for (const { key } of await targets.list(ctx.tx, [account, region, name])) {
-    const ids = ruleIds.get(key[3]) ?? [];
-    ids.push(key[4]);
-    ruleIds.set(key[3], ids);
+  const byRule = new Map<string, CompiledTarget[]>();
+  for (const { key, row } of await targets.list(ctx.tx, [account, region, name])) {
+    const known = byRule.get(key[3]) ?? [];
+    known.push({ id: key[4], ...peerOf(row) });
+    byRule.set(key[3], known);
   }
   const active = (await rules.list(ctx.tx, [account, region, name])).filter(
     ({ row }) => row.state !== "DISABLED" && row.pattern !== undefined,
@@ -57,7 +63,7 @@ async function compile(bus: BusName, version: string, ctx: Context): Promise<Com
     version,
     rules: new PatternIndex(
       active.map(({ key, row }) => [
-        { name: key[3], state: row.state, targetIds: ruleIds.get(key[3]) ?? [] },
+        { name: key[3], state: row.state, targets: byRule.get(key[3]) ?? [] },
         parsePattern(row.pattern as string),
       ]),
     ),
@@ -90,9 +96,9 @@ export async function ingest(
     const dimensions = ruleDimensions(bus, rule.name);
     for (const name of ["MatchedEvents", "TriggeredRules"])
       ctx.metric({ namespace: "AWS/Events", name, dimensions, value: 1, account, region });
-    for (const targetId of rule.targetIds) {
+    for (const { id: targetId, ...peer } of rule.targets) {
       const payload = { bus: bus.name, rule: rule.name, targetId, event, ingestedAtMs: ctx.clock.now() };
-      ctx.outbox.put("invoke", payload, { account, region });
+      ctx.outbox.put("invoke", payload, { account, region, ...peer });
     }
   }
   if (replay !== undefined) return;

@@ -2,6 +2,7 @@ import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
 import { eventTime } from "../../kit/record.ts";
 import { nextRun, parseSchedule } from "../../kit/schedule.ts";
+import { peerOf } from "./apiCalls.ts";
 import { ruleDimensions } from "./ingest.ts";
 import { type BusName, ruleArn } from "./names.ts";
 import { type RuleRow, rules, targets } from "./tables.ts";
@@ -55,8 +56,8 @@ export async function runRule(
     dimensions: ruleDimensions(bus, rule),
     value: 1,
   });
-  for (const { key } of await targets.list(ctx.tx, [bus.account, bus.region, bus.name, rule])) {
+  for (const { key, row: target } of await targets.list(ctx.tx, [bus.account, bus.region, bus.name, rule])) {
     const invocation = { bus: bus.name, rule, targetId: key[4], event, ingestedAtMs: ctx.clock.now() };
-    ctx.outbox.put("invoke", invocation);
+    ctx.outbox.put("invoke", invocation, peerOf(target));
   }
 }

@@ -42,8 +42,7 @@ export const deliver = {
     if (!row?.confirmed) return;
     if (row.protocol === "http" || row.protocol === "https") {
       const request = await httpRequest(subscription, row, message, ctx);
-      const group = message.groupId === undefined ? {} : { group: `${subscription.id}/${message.groupId}` };
-      return ctx.outbox.put("post", { ...delivery, request }, group);
+      return ctx.outbox.put("post", { ...delivery, request }, { peer: subscription.id });
     }
     try {
       await toSubscriber(subscription, row, message, ctx);
@@ -216,7 +215,11 @@ async function failed(
 ): Promise<void> {
   const attempts = (delivery.attempts ?? 0) + 1;
   if (againMs !== undefined)
-    return ctx.outbox.put(work, { ...delivery, attempts }, { delayMs: Math.max(1, againMs) });
+    return ctx.outbox.put(
+      work,
+      { ...delivery, attempts },
+      { delayMs: Math.max(1, againMs), ...(work === "post" && { peer: delivery.subscription.id }) },
+    );
   count("NumberOfNotificationsFailed", delivery.subscription, ctx);
   await logStatus(delivery, row, { ...result, status: "FAILURE", reason }, ctx);
   if (row.attributes.RedrivePolicy) await redrive(delivery, row, ctx);
@@ -278,7 +281,7 @@ export const confirm = {
       const { MessageId } = body;
       const headers = httpHeaders("SubscriptionConfirmation", String(MessageId), subscription);
       const request = { url: row.endpoint, headers, body: JSON.stringify(body) };
-      return ctx.outbox.put("confirm", { ...confirming, request });
+      return ctx.outbox.put("confirm", { ...confirming, request }, { peer: subscription.id });
     }
     if (protocol.startsWith("email")) {
       const text = `${confirmationText(subscription)}\n\n${String(body.SubscribeURL)}\n`;
@@ -300,7 +303,8 @@ const confirmRetryMs = 20_000;
 function retryConfirm(confirming: Confirming, { status = 0 }: HttpResult, ctx: Context): void {
   const attempts = (confirming.attempts ?? 0) + 1;
   if ((status >= 200 && status < 300) || attempts >= maxConfirmAttempts) return;
-  ctx.outbox.put("confirm", { ...confirming, attempts }, { delayMs: confirmRetryMs });
+  const peer = confirming.subscription.id;
+  ctx.outbox.put("confirm", { ...confirming, attempts }, { delayMs: confirmRetryMs, peer });
 }
 
 async function confirmationBody(subscription: SubscriptionName, Token: string, ctx: Context) {

@@ -12,11 +12,17 @@ interface Received {
   body: string;
 }
 
+/** On a busy machine, what comes at once may still take seconds. */
+const soon = { timeout: 10_000 };
+
 let cloudkeep: Cloudkeep;
 let sns: ReturnType<typeof clients>["sns"];
 let server: Server;
 let endpoint: string;
 let status = 200;
+/** Paths whose requests are left without an answer, and what answers them after all. */
+const hanging = new Set<string>();
+const held: (() => void)[] = [];
 const received: Received[] = [];
 beforeAll(async () => {
   cloudkeep = await startForTest();
@@ -28,7 +34,9 @@ beforeAll(async () => {
     });
     request.on("end", () => {
       received.push({ url: request.url ?? "", headers: request.headers, body });
-      response.writeHead(status).end();
+      const answer = () => response.writeHead(status).end();
+      if (hanging.has(request.url ?? "")) held.push(answer);
+      else answer();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -63,7 +71,7 @@ async function topicWithEndpoint(name: string, Attributes: Record<string, string
   const Endpoint = `${endpoint}/${name}`;
   const { SubscriptionArn } = await sns.subscribe({ TopicArn, Protocol: "http", Endpoint, Attributes });
   expect(SubscriptionArn).toBe("pending confirmation");
-  await vi.waitFor(() => expect(to(name)).toHaveLength(1));
+  await vi.waitFor(() => expect(to(name)).toHaveLength(1), soon);
   const asked = JSON.parse(to(name)[0]?.body ?? "");
   expect(to(name)[0]?.headers["x-amz-sns-message-type"]).toBe("SubscriptionConfirmation");
   expect((await fetch(asked.SubscribeURL)).status).toBe(200);
@@ -76,7 +84,7 @@ describe("an HTTP subscriber", () => {
   it("confirms, and gets notifications whose signature the certificate verifies", async () => {
     const TopicArn = await topicWithEndpoint("signed");
     await sns.publish({ TopicArn, Subject: "Hello", Message: "The first." });
-    await vi.waitFor(() => expect(to("signed")).toHaveLength(2));
+    await vi.waitFor(() => expect(to("signed")).toHaveLength(2), soon);
     const message = JSON.parse(to("signed")[1]?.body ?? "");
     expect(message).toMatchObject({
       Type: "Notification",
@@ -102,7 +110,7 @@ describe("an HTTP subscriber", () => {
     const TopicArn = await topicWithEndpoint("failing");
     status = 503;
     await sns.publish({ TopicArn, Message: "again and again" });
-    await vi.waitFor(() => expect(to("failing")).toHaveLength(2));
+    await vi.waitFor(() => expect(to("failing")).toHaveLength(2), soon);
     await cloudkeep.clock.advance(3_600_000);
     expect(to("failing")).toHaveLength(5);
     status = 404;
@@ -110,6 +118,23 @@ describe("an HTTP subscriber", () => {
     await cloudkeep.clock.advance(3_600_000);
     expect(to("failing")).toHaveLength(6);
     status = 200;
+  });
+
+  it("that hangs holds nobody else up", async () => {
+    const TopicArn = await topicWithEndpoint("hanging");
+    await sns.subscribe({ TopicArn, Protocol: "sms", Endpoint: "+15550001111" });
+    hanging.add("/hanging");
+    try {
+      for (let n = 0; n < 40; n += 1) await sns.publish({ TopicArn, Message: `message ${n}` });
+      await vi.waitFor(async () => expect(await mailTo("+15550001111")).toHaveLength(40), soon);
+      // The first eight are asked, and wait; the other endpoints are answered as ever.
+      expect(to("hanging")).toHaveLength(1 + 8);
+      await sns.publish({ TopicArn: await topicWithEndpoint("prompt"), Message: "at once" });
+      await vi.waitFor(() => expect(to("prompt")).toHaveLength(2), soon);
+    } finally {
+      hanging.clear();
+      for (const answer of held.splice(0)) answer();
+    }
   });
 
   it("gets only what its filter asks for, raw if it wants", async () => {
