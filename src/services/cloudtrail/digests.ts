@@ -72,11 +72,15 @@ export const listPublicKeys = cloudtrail.operation("ListPublicKeys", {
 export async function writeDigests(trail: TrailName, ctx: Context): Promise<void> {
   const status = await statuses.get(ctx.tx, ...keyOf(trail));
   const row = await trails.get(ctx.tx, ...keyOf(trail));
-  if (row === undefined || !status?.isLogging || status.digestsDueMs === undefined) return;
-  const fromMs = status.digestsFromMs ?? status.startedAt;
-  const toMs = status.digestsDueMs;
-  const next = { ...status, digestsFromMs: toMs, digestsDueMs: toMs + hourMs };
-  ctx.timers.set(timerId("digests", trail), "writeDigests", next.digestsDueMs, { ...trail });
+  if (row === undefined || status?.digestsDueMs === undefined) return;
+  const { digestsDueMs: toMs, digestsFromMs: fromMs = status.startedAt, ...rest } = status;
+  // Once logging has stopped, this digest is the last.
+  const dueMs = status.isLogging ? toMs + hourMs : undefined;
+  const next = { ...rest, digestsFromMs: toMs, ...(dueMs !== undefined && { digestsDueMs: dueMs }) };
+  const setTimer = () => {
+    if (dueMs !== undefined) ctx.timers.set(timerId("digests", trail), "writeDigests", dueMs, { ...trail });
+  };
+  setTimer();
   if (!row.validation) return statuses.put(ctx.tx, keyOf(trail), next);
   const savepoint = ctx.tx.savepoint();
   let error: string | undefined;
@@ -87,7 +91,7 @@ export async function writeDigests(trail: TrailName, ctx: Context): Promise<void
     if (!(problem instanceof AwsError)) throw problem;
     ctx.tx.rollback(savepoint);
     // Its files stand in the next digest.
-    ctx.timers.set(timerId("digests", trail), "writeDigests", next.digestsDueMs, { ...trail });
+    setTimer();
     next.digestsFromMs = fromMs;
     error = problem.code;
   }

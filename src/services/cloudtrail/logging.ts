@@ -28,12 +28,15 @@ export const startLogging = cloudtrail.operation("StartLogging", {
     const now = ctx.clock.now();
     const { stoppedAt: _, ...rest } = known ?? {};
     const digestsDueMs = now + hourMs;
+    // The last digest of before is not written yet: the next one begins where it would have.
+    const unfinished = known?.digestsDueMs;
+    if (unfinished !== undefined) ctx.timers.cancel(timerId("digests", trail), unfinished);
     statuses.put(ctx.tx, keyOf(trail), {
       ...rest,
       isLogging: true,
       startedAt: now,
       position: entries[0]?.position ?? "",
-      digestsFromMs: now,
+      digestsFromMs: (unfinished && known?.digestsFromMs) ?? now,
       digestsDueMs,
     });
     ctx.timers.set(timerId("digests", trail), "writeDigests", digestsDueMs, { ...trail });
@@ -54,13 +57,11 @@ export const stopLogging = cloudtrail.operation("StopLogging", {
   },
 });
 
-/** What was logged until now is still delivered. */
+/** What was logged until now is still delivered, and stands in a last digest. */
 export async function stop(trail: TrailName, ctx: Context): Promise<void> {
   const known = await statuses.get(ctx.tx, ...keyOf(trail));
   if (!known?.isLogging) return;
-  const { digestsDueMs, ...rest } = known;
-  if (digestsDueMs !== undefined) ctx.timers.cancel(timerId("digests", trail), digestsDueMs);
-  statuses.put(ctx.tx, keyOf(trail), { ...rest, isLogging: false, stoppedAt: ctx.clock.now() });
+  statuses.put(ctx.tx, keyOf(trail), { ...known, isLogging: false, stoppedAt: ctx.clock.now() });
   active.delete(ctx.tx, ...keyOf(trail));
   const others = await active.list(ctx.tx, [], { limit: 1 });
   if (others.length === 0) await ctx.followRecord(false);

@@ -199,6 +199,13 @@ describe("a trail", () => {
     }
     const first = JSON.parse((await textOf("whole", digests[0] ?? "")).text);
     expect(first.logFiles.length).toBeGreaterThan(0);
+    // What is logged before the end stands in a last digest.
+    await root.iam.send(new CreateUserCommand({ UserName: "last" }));
+    await root.cloudtrail.send(new StopLoggingCommand({ Name: "whole" }));
+    await cloudkeep.clock.advance(300 * minuteMs);
+    const [, , last = "", ...more] = await keysOf("whole", "CloudTrail-Digest");
+    expect(more).toEqual([]);
+    expect(JSON.parse((await textOf("whole", last)).text).logFiles.length).toBeGreaterThan(0);
   });
 
   it("writes events to its log group as a session of its role, at once", async () => {
