@@ -62,6 +62,9 @@ function checksumKind(algorithm: string | undefined, type: string | undefined): 
   const name = checksumName(algorithm);
   const usual: Checksum["type"] = name === "crc64nvme" ? "FULL_OBJECT" : "COMPOSITE";
   const impossible = name === "crc64nvme" ? "COMPOSITE" : name.startsWith("sha") ? "FULL_OBJECT" : undefined;
+  if (type !== undefined && type !== "COMPOSITE" && type !== "FULL_OBJECT") {
+    throw invalidRequest("Value for x-amz-checksum-type header is invalid.");
+  }
   if (type !== undefined && type === impossible) {
     throw invalidRequest(`The ${type} checksum type cannot be used with the ${name} checksum algorithm.`);
   }
