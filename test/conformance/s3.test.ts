@@ -93,7 +93,9 @@ const recordings: Recording[] = [
         "get-object-with-version": await answerOf(get(Bucket, Key, { VersionId })),
         "get-delete-marker": await answerOf(get(Bucket, Key, { VersionId: marker })),
         "delete-object-2": await answerOf(s3.deleteObject({ Bucket, Key })),
-        "list-object-versions": await answerOf(s3.listObjectVersions({ Bucket, EncodingType: "url" })),
+        "list-object-versions": await answerOf(
+          s3.listObjectVersions({ Bucket, EncodingType: "url", Prefix: Key }),
+        ),
         "delete-delete-marker": await answerOf(s3.deleteObject({ Bucket, Key, VersionId: marker })),
         "delete-object-version": await answerOf(s3.deleteObject({ Bucket, Key, VersionId })),
         "get-deleted-object-with-version": await answerOf(get(Bucket, Key, { VersionId })),
