@@ -9,7 +9,7 @@ import { shownEncryption } from "./encryption.ts";
 import { fail, invalidRequest } from "./errors.ts";
 import { findBucket } from "./find.ts";
 import { announce } from "./notify.ts";
-import { kindOf } from "./parts.ts";
+import { kindOf, uploadKey } from "./parts.ts";
 import {
   type BucketRow,
   type Checksum,
@@ -129,6 +129,8 @@ export const completeMultipartUpload = s3.operation("CompleteMultipartUpload", {
       if (again !== undefined) return again;
     }
     const found = upload ?? (await findUpload(input, bucket, ctx));
+    // Where checksums were asked for, the customer's key must come once more.
+    if (found.encryption.type === "customer" && found.checksum) await uploadKey(found, input, ctx);
     const { chosen, unused } = await chosenParts(input, bucket, found, ctx);
     const size = chosen.reduce((sum, part) => sum + part.size, 0);
     if (input.MpuObjectSize !== undefined && Number(input.MpuObjectSize) !== size) {

@@ -159,6 +159,6 @@ export function etagOf(md5: Buffer | undefined, under: Uint8Array | undefined): 
 }
 
 /** 404 only to those who may list the bucket; to others, what is not there is refused. */
-export async function maySeeAbsence(bucket: string, ctx: Context): Promise<void> {
-  await ctx.authorize(await bucketAccess("ListBucket", bucket, ctx));
+export async function maySeeAbsence(bucket: string, key: string, ctx: Context): Promise<void> {
+  await ctx.authorize(await bucketAccess("ListBucket", bucket, ctx, { context: { "s3:prefix": key } }));
 }
