@@ -48,7 +48,7 @@ export async function newObjectAccess(
   const options = {
     creates: true,
     requestTags: tagsAsked(input.Tagging),
-    context: {
+    context: () => ({
       ...encryptionKeys(input),
       ...lockKeys(input),
       "s3:x-amz-acl": input.ACL,
@@ -62,7 +62,7 @@ export async function newObjectAccess(
       "s3:if-none-match": input.IfNoneMatch,
       "s3:ObjectCreationOperation": "true",
       ...context,
-    },
+    }),
   };
   const actions = ["PutObject"];
   // What gives the bucket's owner control is no grant to others: policies of log deliveries allow PutObject alone.
