@@ -76,7 +76,9 @@ async function mark(
     const replaced = await findVersion(bucket, key, "null", ctx);
     if (replaced !== undefined) await checkNotLocked(bucket, key, replaced, bypass, ctx);
   }
-  const row = await insert(bucket, key, deleteMarker(ctx.caller.principal.account || bucket.account), ctx);
+  const before = await newest(bucket, key, ctx);
+  const marker = deleteMarker(ctx.caller.principal.account || bucket.account);
+  const row = await insert(bucket, key, marker, before, ctx);
   announce(bucket, "ObjectRemoved:DeleteMarkerCreated", key, row, ctx);
   return { DeleteMarker: true, VersionId: row.versionId, made: true };
 }

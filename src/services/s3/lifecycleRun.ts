@@ -85,7 +85,7 @@ async function expireObjects(...[bucket, rules, after, ctx]: Parameters<Step>) {
       await removeVersion(bucket, key, row, ctx);
       announce(bucket, "LifecycleExpiration:Delete", key, row, ctx);
     } else {
-      const marker = await insert(bucket, key, deleteMarker(bucket.account), ctx);
+      const marker = await insert(bucket, key, deleteMarker(bucket.account), row, ctx);
       announce(bucket, "LifecycleExpiration:DeleteMarkerCreated", key, marker, ctx);
     }
   }

@@ -23,6 +23,7 @@ import {
   systemHeaders,
   userMetadata,
 } from "./headers.ts";
+import { shownExpiration } from "./lifecycleRules.ts";
 import { type LockInput, lockKeys, lockOf } from "./lockRules.ts";
 import { announce } from "./notify.ts";
 import type { BucketRow, GrantRow } from "./tables.ts";
@@ -124,7 +125,8 @@ export const putObject = s3.operation("PutObject", {
     const bucket = await findBucket(input, ctx);
     const described = describedBy(bucket, input, ctx);
     const { asked: _, ...checksum } = checkedChecksum(input, ctx.body);
-    checkWrite(input, Key, await newest(bucket, Key, ctx));
+    const before = await newest(bucket, Key, ctx);
+    checkWrite(input, Key, before);
     const sealing = await sealingFor(input, bucket, Key, ctx);
     const etag = etagOf(ctx.body.digests.md5, sealing.under);
     const row = await insert(
@@ -138,6 +140,7 @@ export const putObject = s3.operation("PutObject", {
         checksum,
         encryption: sealing.row,
       },
+      before,
       ctx,
     );
     announce(bucket, "ObjectCreated:Put", Key, row, ctx);
@@ -146,6 +149,7 @@ export const putObject = s3.operation("PutObject", {
       ...(bucket.versioning === "Enabled" && { VersionId: row.versionId }),
       ...shownChecksum(checksum),
       ...shownEncryption(sealing.row, input),
+      ...(await shownExpiration(bucket, Key, row, ctx)),
     };
   },
   record: { data: true },

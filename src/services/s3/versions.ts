@@ -90,15 +90,18 @@ export function isDeleteMarker(key: string, row: ObjectRow, named: boolean) {
 
 export type NewVersion = Omit<ObjectRow, "order" | "versionId" | "lastModified">;
 
-/** Adds a version to a key in front of all others, or puts it in the place of the one without an id. */
+/**
+ * Adds a version to a key in front of all others, or puts it in the place of the one without an id; `before` is the
+ * newest so far.
+ */
 export async function insert(
   bucket: BucketRow,
   key: string,
   version: NewVersion,
+  before: ObjectRow | undefined,
   ctx: Context,
 ): Promise<ObjectRow> {
   const { versioning, name } = bucket;
-  const before = await newest(bucket, key, ctx);
   const now = ctx.clock.now();
   const order = orderBefore(versioning === undefined ? undefined : before?.order, now);
   const versionId = versioning === "Enabled" ? idOf(order) : "null";
