@@ -111,6 +111,9 @@ const recordings: Recording[] = [
         "put-object": await answerOf(put(Bucket, "k", "test-delete")),
         "delete-object": await answerOf(s3.deleteObject({ Bucket, Key: "k" })),
         "delete-nonexistent-object": await answerOf(s3.deleteObject({ Bucket, Key: "k" })),
+        "delete-nonexistent-object-versionid": await answerOf(
+          s3.deleteObject({ Bucket, Key: "k", VersionId: badVersion }),
+        ),
       };
     },
   },
@@ -120,6 +123,7 @@ const recordings: Recording[] = [
       const Bucket = await newBucket();
       return {
         "put-object": await answerOf(put(Bucket, "k", "test-version")),
+        "get-obj-with-version": await answerOf(get(Bucket, "k", { VersionId: badVersion })),
         "get-obj-with-null-version": await answerOf(get(Bucket, "k", { VersionId: "null" })),
       };
     },

@@ -180,11 +180,12 @@ export const deleteObjects = s3.operation("DeleteObjects", {
   record: { data: true },
 });
 
-/** By itself, a version that is not there is deleted without an error; among others it is one. */
+/** What never was the id of a version is an error of its own kind here. */
 async function checkThere(bucket: BucketRow, { Key, VersionId }: DeleteInput, ctx: Context): Promise<void> {
   if (VersionId === undefined) return;
-  const row = await findVersion(bucket, Key, VersionId, ctx).catch(() => undefined);
-  if (row === undefined) throw notThere(Key, VersionId);
+  await findVersion(bucket, Key, VersionId, ctx).catch((error: unknown) => {
+    throw error instanceof AwsError ? notThere(Key, VersionId) : error;
+  });
 }
 
 /** The access to the first key that the caller may delete, if there is one. */
