@@ -72,7 +72,7 @@ async function versionsFrom(
   { limit, position }: From,
   ctx: Context,
 ): Promise<Entry<Listed>[]> {
-  const options = { startsWith: prefix, limit };
+  const options = { startsWith: prefix, limit, unguarded: true };
   // Behind one version of a key, the newest of that key has been shown.
   const newestFrom = position.after === undefined ? position : { after: position.after.slice(0, 1) };
   const newest = await objects.list(ctx.tx, [bucket], { ...options, ...newestFrom });

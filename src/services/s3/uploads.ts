@@ -201,6 +201,7 @@ export const listMultipartUploads = s3.operation("ListMultipartUploads", {
       async (from) =>
         (
           await uploads.list(ctx.tx, [bucket.name], {
+            unguarded: true,
             startsWith: Prefix,
             limit: from.limit,
             ...from.position,
