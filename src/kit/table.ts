@@ -21,8 +21,6 @@ export interface ListOptions {
   startsWith?: string;
   /** Forward only: continues behind every row whose next part is, or begins with, this. */
   behind?: { part: string } | { prefix: string };
-  /** For what is only shown: others may write meanwhile. See `RangeOptions`. */
-  unguarded?: boolean;
 }
 
 /** Escapes the separator and the bytes around it; order of escaped parts is the order of the parts. */
@@ -121,7 +119,7 @@ export function table<Row, Key extends readonly string[]>(
     delete(tx, ...key) {
       tx.delete(keyOf(key));
     },
-    async list(tx, parts, { limit, reverse, after, startsWith, behind, unguarded } = {}) {
+    async list(tx, parts, { limit, reverse, after, startsWith, behind } = {}) {
       const base = keyOf(parts);
       let from = base + escaped(startsWith ?? "");
       let to = startsWith ? base + successor(escaped(startsWith)) : `${base.slice(0, -1)}\u0001`;
@@ -141,7 +139,6 @@ export function table<Row, Key extends readonly string[]>(
       const entries = await tx.range(from, to, {
         ...(limit !== undefined && { limit }),
         ...(reverse && { reverse }),
-        ...(unguarded && { unguarded }),
       });
       return entries.map(([key, bytes]) => ({
         key: key.slice(prefix.length, -1).split(separator).map(unescaped) as unknown as Key,

@@ -43,11 +43,6 @@ export type Savepoint = { readonly savepoint: unique symbol } | object;
 export interface RangeOptions {
   limit?: number;
   reverse?: boolean;
-  /**
-   * What is read is current by itself, and no part of the conflict check: for listings that are shown, and that
-   * would never end while others write. Nothing may be decided by it.
-   */
-  unguarded?: boolean;
 }
 
 export type Entry = readonly [key: string, value: Uint8Array];

@@ -94,13 +94,13 @@ export class OpenTransaction implements Transaction, Reader {
   async range(
     from: string,
     to: string,
-    { limit = Number.POSITIVE_INFINITY, reverse = false, unguarded = false }: RangeOptions = {},
+    { limit = Number.POSITIVE_INFINITY, reverse = false }: RangeOptions = {},
   ): Promise<Entry[]> {
     this.#check(from);
     this.#check(to);
     if (limit <= 0 || compareKeys(from, to) >= 0) return [];
-    if (!unguarded && this.#base.history.rangeChanged(from, to, this.#asOf)) this.#advance();
-    const read = unguarded ? undefined : this.#reads.addRange(from, to);
+    if (this.#base.history.rangeChanged(from, to, this.#asOf)) this.#advance();
+    const read = this.#reads.addRange(from, to);
     const { pending, disk } = this.#base.scan(from, to, { reverse, limit }, this);
     const entries = await merge(
       layered(pending, this.#own(from, to, reverse), reverse),
@@ -109,7 +109,7 @@ export class OpenTransaction implements Transaction, Reader {
       limit,
     );
     const last = entries.length >= limit ? entries.at(-1)?.[0] : undefined;
-    if (last !== undefined && read !== undefined) {
+    if (last !== undefined) {
       // Behind the last entry nothing was looked at, so changes there do not matter.
       if (reverse) read.from = last;
       else read.to = keyAfter(last);

@@ -1,5 +1,6 @@
 import type { LifecycleRule } from "@aws-sdk/client-s3";
 import type { Context } from "../../kit/context.ts";
+import type { Table } from "../../kit/table.ts";
 import { deleteMarker } from "./delete.ts";
 import { afterDays, covers, expiryOf, lifecycleRules } from "./lifecycleRules.ts";
 import { protectionOf } from "./lockRules.ts";
@@ -71,13 +72,19 @@ const steps: Record<NonNullable<Payload["table"]>, Step> = {
   uploads: abortUploads,
 };
 
+/** Read apart from the transaction, which then looks again at each row that it acts on. */
+function pageAfter<Row, Key extends readonly string[]>(
+  rows: Table<Row, Key>,
+  bucket: string,
+  after: string[] | undefined,
+  ctx: Context,
+) {
+  return ctx.peek((tx) => rows.list(tx, [bucket], { limit: keysAtATime, ...(after && { after }) }));
+}
+
 /** Makes an end of the newest versions: deletes them, or puts a delete marker in front. */
 async function expireObjects(...[bucket, rules, after, ctx]: Parameters<Step>) {
-  const page = await objects.list(ctx.tx, [bucket.name], {
-    unguarded: true,
-    limit: keysAtATime,
-    ...(after && { after }),
-  });
+  const page = await pageAfter(objects, bucket.name, after, ctx);
   const now = ctx.clock.now();
   for (const {
     key: [, key],
@@ -99,11 +106,7 @@ async function expireObjects(...[bucket, rules, after, ctx]: Parameters<Step>) {
 
 /** Deletes older versions whose time is over, and delete markers that have nothing behind them any more. */
 async function expireOlder(...[bucket, rules, after, ctx]: Parameters<Step>) {
-  const page = await older.list(ctx.tx, [bucket.name], {
-    unguarded: true,
-    limit: keysAtATime,
-    ...(after && { after }),
-  });
+  const page = await pageAfter(older, bucket.name, after, ctx);
   const now = ctx.clock.now();
   let newer: { key: string; row: ObjectRow; count: number } | undefined;
   for (const {
@@ -163,11 +166,7 @@ async function isAlone(bucket: string, key: string, ctx: Context): Promise<boole
 
 /** Gives up uploads that nobody finished. */
 async function abortUploads(...[bucket, rules, after, ctx]: Parameters<Step>) {
-  const page = await uploads.list(ctx.tx, [bucket.name], {
-    unguarded: true,
-    limit: keysAtATime,
-    ...(after && { after }),
-  });
+  const page = await pageAfter(uploads, bucket.name, after, ctx);
   const now = ctx.clock.now();
   for (const {
     key: [, key],

@@ -73,11 +73,7 @@ async function messages(QueueUrl: string, count: number): Promise<Message[]> {
   return bodies;
 }
 
-/** Until the queues are built, nothing can be received from one. */
-const { default: queues } = await import("../sqs/service.ts");
-const hasQueues = queues.operations.some(({ name }) => name === "SendMessage");
-
-describe.skipIf(!hasQueues)("a bucket's notifications", () => {
+describe("a bucket's notifications", () => {
   it("tell a queue what happened to the objects that they are about", async () => {
     const Bucket = await newBucket(root.s3);
     const { url, arn } = await newQueue(Bucket);

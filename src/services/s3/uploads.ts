@@ -198,15 +198,11 @@ export const listMultipartUploads = s3.operation("ListMultipartUploads", {
         : { key: KeyMarker, ...(UploadIdMarker !== "" && { rest: UploadIdMarker }) };
     const page = await walk<UploadRow>(
       { prefix: Prefix, delimiter: Delimiter, limit, ...(marker && { marker }) },
-      async (from) =>
-        (
-          await uploads.list(ctx.tx, [bucket.name], {
-            unguarded: true,
-            startsWith: Prefix,
-            limit: from.limit,
-            ...from.position,
-          })
-        ).map(({ key, row }) => ({ key: key[1], rest: key[2], row })),
+      async ({ limit: wanted, position }) => {
+        const options = { startsWith: Prefix, limit: wanted, ...position };
+        const rows = await ctx.peek((tx) => uploads.list(tx, [bucket.name], options));
+        return rows.map(({ key, row }) => ({ key: key[1], rest: key[2], row }));
+      },
     );
     const show = encoded(EncodingType);
     return {

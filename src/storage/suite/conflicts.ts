@@ -54,20 +54,6 @@ export function conflictSuite(store: () => ExercisedStore): void {
       expect(result).toBe(1);
     });
 
-    it("does not run again for what was read unguarded", async () => {
-      await put(store(), "list/a", "1");
-      const { runs, result } = await overtaken(
-        async (tx, _, wait) => {
-          const seen = await tx.range("list/", "list0", { unguarded: true });
-          await wait();
-          tx.put("seen", bytes(String(seen.length)));
-          return seen.length;
-        },
-        () => put(store(), "list/b", "2"),
-      );
-      expect([runs, result]).toEqual([1, 1]);
-    });
-
     it("does not run again for rows that were not read", async () => {
       await put(store(), "a", "1");
       const { runs } = await overtaken(
