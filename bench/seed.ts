@@ -6,6 +6,7 @@ import { accessKeys, counts, roles, userKeys, users } from "../src/services/iam/
 import { keyArn } from "../src/services/kms/make.ts";
 import { defaultPolicy } from "../src/services/kms/policyDocument.ts";
 import { keys } from "../src/services/kms/tables.ts";
+import { type ObjectRow, objects } from "../src/services/s3/tables.ts";
 import { LevelStore } from "../src/storage/level.ts";
 import type { Store, Transaction } from "../src/storage/store.ts";
 
@@ -156,4 +157,23 @@ export async function seedKeys(store: Store, account: string, count: number): Pr
     });
   });
   return ids;
+}
+
+/** Objects of a bucket that stands: their rows, without bytes, under keys in order. */
+export async function seedObjects(store: Store, bucket: string, count: number): Promise<void> {
+  const row: ObjectRow = {
+    order: "7000000000000000",
+    versionId: "null",
+    lastModified: 0,
+    owner: "000000000000",
+    size: 0,
+    etag: "d41d8cd98f00b204e9800998ecf8427e",
+    storageClass: "STANDARD",
+    headers: { contentType: "text/plain" },
+    checksum: { name: "crc64nvme", value: "AAAAAAAAAAA=", type: "FULL_OBJECT" },
+    encryption: { type: "AES256" },
+  };
+  await inBatches(store, count, (tx, i) =>
+    objects.put(tx, [bucket, `seeded/${String(i).padStart(8, "0")}`], row),
+  );
 }

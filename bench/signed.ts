@@ -16,6 +16,9 @@ export function requestMaker({ port, service, credentials, region = "us-east-1" 
   const scope = `${day}/${region}/${service}/aws4_request`;
   const key = signingKey(credentials.secretAccessKey, day, region, service);
   return {
+    /** A request of a REST service; S3 keeps its paths as they are. */
+    rest: (method: string, path: string, body: Buffer) =>
+      rest({ method, path, body }, { port, key, accessKeyId: credentials.accessKeyId, scope, timestamp }),
     query: (parameters: Record<string, string>) =>
       signed(
         port,
@@ -75,4 +78,38 @@ function signed(
   return Buffer.from(
     `POST / HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join("\r\n")}\r\n\r\n${body}`,
   );
+}
+
+interface Signing {
+  port: number;
+  key: HmacKey;
+  accessKeyId: string;
+  scope: string;
+  timestamp: string;
+}
+
+function rest(
+  { method, path, body }: { method: string; path: string; body: Buffer },
+  { port, key, accessKeyId, scope, timestamp }: Signing,
+): Buffer {
+  const payloadHash = hash("sha256", body, "hex");
+  const headers: Record<string, string> = {
+    host: `127.0.0.1:${port}`,
+    "x-amz-content-sha256": payloadHash,
+    "x-amz-date": timestamp,
+  };
+  const names = Object.keys(headers).sort();
+  const canonical = canonicalRequest({ method, path, query: "", headers }, names, payloadHash, {
+    normalize: false,
+    encodeTwice: false,
+  });
+  const stringToSign = `AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n${hash("sha256", canonical ?? "", "hex")}`;
+  const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names.join(";")}, Signature=${key.hex(stringToSign)}`;
+  const lines = [
+    ...Object.entries(headers),
+    ["authorization", authorization],
+    ["content-length", String(body.length)],
+  ];
+  const head = `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join("\r\n")}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
 }

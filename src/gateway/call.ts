@@ -108,6 +108,8 @@ export class RunningCall {
   readonly #savepoint: Savepoint;
   readonly #effectsBefore: number;
   #context: Context | undefined;
+  /** Account of the resource that the caller was denied. */
+  #owner = "";
   readonly #notes: EventNotes = { resources: [], sharedWith: new Set() };
 
   constructor(call: CallScope, tx: Transaction, environment: Environment) {
@@ -150,7 +152,10 @@ export class RunningCall {
     const judgement = await this.#judge(access);
     this.#judgements.push(judgement);
     const { resourceAccount } = judgement.request;
-    if (!judgement.decision.allowed) throw await this.#denied(judgement);
+    if (!judgement.decision.allowed) {
+      this.#owner = resourceAccount;
+      throw await this.#denied(judgement);
+    }
     // A call that establishes an identity belongs to the account of the role that it takes on.
     if (resourceAccount && (access.as !== undefined || resourceAccount !== this.#call.account))
       this.#notes.sharedWith.add(resourceAccount);
@@ -168,6 +173,10 @@ export class RunningCall {
     this.#tx.rollback(this.#savepoint);
     this.#call.afterCommit.length = this.#effectsBefore;
     this.#notes.sharedWith.clear();
+    // Nobody has no account: what nobody was refused stands in the record of the resource's owner.
+    if (this.#call.caller.principal.kind === "anonymous" && this.#owner !== "") {
+      this.#notes.sharedWith.add(this.#owner);
+    }
   }
 
   /** Made once: authorization and handler share it. */

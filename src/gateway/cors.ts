@@ -58,7 +58,8 @@ export async function preflightAnswer(exchange: Exchange, gateway: Gateway): Pro
 
 /** Headers that let the page read an answer, whatever it is; none for a request that no page makes. */
 export async function originHeaders(exchange: Exchange, gateway: Gateway): Promise<readonly string[]> {
-  const answer = await ask(exchange, exchange.method, gateway);
+  const method = exchange.headers["access-control-request-method"] ?? exchange.method;
+  const answer = await ask(exchange, method, gateway);
   if (answer === undefined) return corsHeaders;
   return "headers" in answer ? answer.headers : [];
 }

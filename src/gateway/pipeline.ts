@@ -21,8 +21,8 @@ import {
   destinationOf,
   type Found,
   findOperation,
+  foundEarly,
   pathFor,
-  streamsInto,
 } from "./route.ts";
 import { checkSession } from "./sessionLimits.ts";
 import type { Claim } from "./sigv4/claim.ts";
@@ -57,10 +57,12 @@ export async function answer(exchange: Exchange, gateway: Gateway): Promise<Wire
     service = early.services[0];
     const form = claim === undefined ? await formUpload(exchange, gateway) : undefined;
     if (form !== undefined) return await answerForm(form, exchange, gateway);
-    const proven = await prove(exchange, claim, streamsInto(exchange, early, gateway.registry), gateway);
+    const found = foundEarly(exchange, early, gateway.registry);
+    const streams = found !== undefined && gateway.registry.isStreamed(found.service, found.operation);
+    const proven = await prove(exchange, claim, streams, gateway);
     const destination = destinationByBody(early, proven.body, gateway.registry);
     service = destination.services[0];
-    const call = await read(exchange, claim, proven, destination, gateway);
+    const call = await read(exchange, claim, proven, { ...destination, found }, gateway);
     protocol = call.protocol;
     const outcome =
       (await takeBody(call, proven.arriving, gateway)) ?? (await committed(call, exchange, gateway));
@@ -109,7 +111,7 @@ async function read(
   exchange: Exchange,
   claim: Claim | undefined,
   { caller, body }: Authenticated,
-  destination: Destination,
+  destination: Destination & { found: Found | undefined },
   gateway: Gateway,
 ): Promise<Call> {
   if (destination.services.length === 0) {
@@ -118,7 +120,7 @@ async function read(
   }
   const { method, query, headers, requestId, facts } = exchange;
   const wire: WireRequest = { method, path: pathFor(destination, exchange), query, headers, body };
-  const found = findOperation(wire, destination, gateway.registry);
+  const found = destination.found ?? findOperation(wire, destination, gateway.registry);
   if (claim === undefined && !mayBeUnsigned(found, gateway.registry)) {
     throw new Refused("missingToken", "Request is missing Authentication Token");
   }

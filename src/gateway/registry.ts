@@ -54,6 +54,7 @@ export class Registry {
   readonly #byVersion = new Map<string, string>();
   readonly #errorCodecs = new Map<string, ServiceCodec>();
   readonly #contracts = new Map<string, Contract>();
+  readonly #streamed = new Map<string, boolean>();
 
   constructor(entries: Record<string, ServiceEntry>, contractsDirectory: string) {
     this.#entries = entries;
@@ -103,6 +104,16 @@ export class Registry {
 
   /** Whether an operation's input is a stream of bytes. */
   isStreamed(service: string, operation: string): boolean {
+    const name = `${service}:${operation}`;
+    let known = this.#streamed.get(name);
+    if (known === undefined) {
+      known = this.#takesStream(service, operation);
+      this.#streamed.set(name, known);
+    }
+    return known;
+  }
+
+  #takesStream(service: string, operation: string): boolean {
     const contract = this.contract(service);
     const shape = contract.shapes[contract.operations[operation]?.input ?? ""];
     if (shape === undefined || !("members" in shape)) return false;

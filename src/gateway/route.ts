@@ -96,13 +96,16 @@ export function findOperation(
   return undefined;
 }
 
-/** Whether a request is for an operation that streams its body; told before any of it is read. */
-export function streamsInto(exchange: Exchange, destination: Destination, registry: Registry): boolean {
-  if (destination.services.length === 0 || destination.protocol !== "restXml") return false;
+/** The operation that a request's line and headers ask for, where the body does not decide it: over REST. */
+export function foundEarly(
+  exchange: Exchange,
+  destination: Destination,
+  registry: Registry,
+): Found | undefined {
+  if (destination.services.length === 0 || destination.protocol !== "restXml") return undefined;
   const { method, query, headers } = exchange;
   const wire = { method, path: pathFor(destination, exchange), query, headers, body: noBody };
-  const found = findOperation(wire, destination, registry);
-  return found !== undefined && registry.isStreamed(found.service, found.operation);
+  return findOperation(wire, destination, registry);
 }
 
 const noBody = Buffer.alloc(0);

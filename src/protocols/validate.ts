@@ -68,7 +68,9 @@ class ValidatorCompiler {
   private structure(shape: StructureShape): Check {
     const required = new Set(shape.required);
     const members = membersOf(shape).flatMap(([name, member]) => {
-      const check = this.check(member);
+      // What is wrong with a header or parameter S3 says in words of its own, operation by operation.
+      const isS3Header = this.contract.bareErrors && (member.httpHeader ?? member.httpQuery) !== undefined;
+      const check = isS3Header ? undefined : this.check(member);
       if (!check && !required.has(name)) return [];
       return [{ name, path: lowerFirst(name), required: required.has(name), check }];
     });

@@ -19,6 +19,7 @@ export const streamingForms = new Map<string, { signed: boolean; trailer: boolea
 ]);
 
 const maxChunkHeaderBytes = 512;
+/** A signed chunk is held until its signature is judged; an unsigned one passes, however long it is. */
 const maxChunkBytes = 16 * 1024 * 1024;
 const maxTrailerBytes = 8 * 1024;
 const emptyHash = hash("sha256", "", "hex");
@@ -57,17 +58,22 @@ export class ChunkedBody {
   #previous: string;
   #decodedBytes = 0;
   #state: "chunk" | "trailer" | "done" = "chunk";
+  /** Bytes of an unsigned chunk that are still to come, its line end included. */
+  #passing = 0;
 
   constructor(options: ChunkedOptions) {
     this.#options = options;
     this.#previous = options.claim.signature;
   }
 
-  push(bytes: Buffer): Buffer[] {
+  push(arrived: Buffer): Buffer[] {
+    const passed: Buffer[] = [];
+    const bytes = this.#pass(arrived, passed);
+    if (bytes.length === 0) return passed;
     this.#buffered.push(bytes);
     this.#bufferedBytes += bytes.length;
-    if (this.#bufferedBytes < this.#neededBytes) return [];
-    const proven: Buffer[] = [];
+    if (this.#bufferedBytes < this.#neededBytes) return passed;
+    const proven = passed;
     let rest = this.#buffered.length === 1 ? bytes : Buffer.concat(this.#buffered, this.#bufferedBytes);
     while (this.#state === "chunk") {
       const taken = this.#chunk(rest, proven);
@@ -84,6 +90,29 @@ export class ChunkedBody {
     return proven;
   }
 
+  /** Hands on what belongs to the unsigned chunk that is passing; returns what follows it. */
+  #pass(bytes: Buffer, passed: Buffer[]): Buffer {
+    if (this.#passing === 0) return bytes;
+    const data = bytes.subarray(0, Math.max(0, Math.min(bytes.length, this.#passing - 2)));
+    if (data.length > 0) passed.push(data);
+    this.#count(data.length);
+    this.#passing -= data.length;
+    let at = data.length;
+    for (; at < bytes.length && this.#passing > 0 && this.#passing <= 2; at += 1, this.#passing -= 1) {
+      if (bytes[at] !== (this.#passing === 2 ? 0x0d : 0x0a)) {
+        throw new BadChunk("malformed", "A chunk does not end where its size says.");
+      }
+    }
+    return bytes.subarray(at);
+  }
+
+  #count(bytes: number): void {
+    this.#decodedBytes += bytes;
+    if (this.#decodedBytes > this.#options.decodedLength) {
+      throw new BadChunk("length", "The body is longer than x-amz-decoded-content-length says.");
+    }
+  }
+
   /** Takes one whole chunk from `rest`; returns the bytes taken, 0 if it has not arrived whole. */
   #chunk(rest: Buffer, proven: Buffer[]): number {
     const lineEnd = rest.subarray(0, maxChunkHeaderBytes).indexOf("\r\n");
@@ -95,6 +124,11 @@ export class ChunkedBody {
     const { size, signature } = this.#header(rest.toString("latin1", 0, lineEnd));
     const start = lineEnd + 2;
     if (size === 0) return this.#lastChunk(rest, start, signature);
+    if (!this.#options.form.signed) {
+      this.#passing = size + 2;
+      const left = this.#pass(rest.subarray(start), proven);
+      return rest.length - left.length;
+    }
     this.#neededBytes = start + size + 2;
     if (rest.length < this.#neededBytes) return 0;
     this.#neededBytes = 0;
@@ -103,18 +137,16 @@ export class ChunkedBody {
     }
     const data = rest.subarray(start, start + size);
     this.#proveChunk(data, signature);
-    this.#decodedBytes += size;
-    if (this.#decodedBytes > this.#options.decodedLength) {
-      throw new BadChunk("length", "The body is longer than x-amz-decoded-content-length says.");
-    }
+    this.#count(size);
     proven.push(data);
     return start + size + 2;
   }
 
   #header(line: string): { size: number; signature: string } {
-    const match = /^([0-9a-fA-F]{1,8})(?:;chunk-signature=([0-9a-f*]{1,160}))?$/.exec(line);
+    const match = /^([0-9a-fA-F]{1,12})(?:;chunk-signature=([0-9a-f*]{1,160}))?$/.exec(line);
     const size = match?.[1] === undefined ? Number.NaN : Number.parseInt(match[1], 16);
-    if (!(size <= maxChunkBytes)) throw new BadChunk("malformed", "A chunk's header cannot be read.");
+    const largest = this.#options.form.signed ? maxChunkBytes : this.#options.decodedLength;
+    if (!(size <= largest)) throw new BadChunk("malformed", "A chunk's header cannot be read.");
     const signature = match?.[2];
     if (this.#options.form.signed !== (signature !== undefined)) {
       throw new BadChunk("malformed", "A chunk's header cannot be read.");

@@ -13,7 +13,7 @@ import type { BucketRow, GrantRow, ObjectRow } from "./tables.ts";
  */
 
 export interface AccessOptions {
-  context?: ConditionValues | undefined;
+  context?: Access["context"];
   requestTags?: Record<string, string> | undefined;
   /** The object that is there, where one is looked at: its tags and its access control list count. */
   object?: ObjectRow | undefined;
@@ -97,7 +97,7 @@ function declared(
       "s3:ResourceAccount": bucket?.account,
       ...existingTags(options.object),
       ...requestTagKeys(options.requestTags),
-      ...options.context,
+      ...(typeof options.context === "function" ? options.context() : options.context),
     }),
   };
 }

@@ -10,7 +10,7 @@ import {
   requestedGrants,
 } from "./aclGrants.ts";
 import { s3 } from "./contract.ts";
-import { fail, invalidRequest } from "./errors.ts";
+import { fail } from "./errors.ts";
 import { findBucket } from "./find.ts";
 import { readableVersion, versionAccess } from "./get.ts";
 import { canonicalId } from "./names.ts";
@@ -60,8 +60,7 @@ function grantRow({ Grantee, Permission }: Grant): GrantRow {
     throw fail("MalformedACLError");
   const permission = Permission as Permission;
   if (Grantee.URI !== undefined) return checkedGroup(Grantee.URI, permission);
-  if (Grantee.EmailAddress !== undefined)
-    throw invalidRequest("The e-mail address you provided does not match any account on record.");
+  if (Grantee.EmailAddress !== undefined) throw fail("UnresolvableGrantByEmailAddress");
   if (Grantee.ID === undefined) throw fail("MalformedACLError");
   return checkedId(Grantee.ID, permission);
 }

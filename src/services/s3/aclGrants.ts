@@ -110,10 +110,7 @@ function granted(text: string, permission: Permission): GrantRow {
   const [, kind, value = ""] = /^\s*(id|uri|emailAddress)\s*=\s*"?([^"]*?)"?\s*$/.exec(text) ?? [];
   if (kind === "uri") return checkedGroup(value, permission);
   if (kind === "id") return checkedId(value, permission);
-  if (kind === "emailAddress")
-    throw fail("InvalidRequest", {
-      message: "The e-mail address you provided does not match any account on record.",
-    });
+  if (kind === "emailAddress") throw fail("UnresolvableGrantByEmailAddress");
   throw invalidArgument("Argument format not recognized", "x-amz-grant", text.trim());
 }
 

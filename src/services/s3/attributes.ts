@@ -4,6 +4,7 @@ import { checksumMembers, shownChecksum } from "./checksums.ts";
 import { checkRead } from "./conditions.ts";
 import { s3 } from "./contract.ts";
 import { customerKey, keyTo } from "./encryption.ts";
+import { invalidArgument } from "./errors.ts";
 import { findBucket } from "./find.ts";
 import { readableVersion, versionAccess } from "./get.ts";
 import type { BucketRow, ObjectRow } from "./tables.ts";
@@ -22,10 +23,7 @@ export const getObjectAttributes = s3.operation("GetObjectAttributes", {
     const row = await readableVersion(bucket, input, ctx);
     checkRead({}, row);
     await keyTo(row.encryption, customerKey(input), ctx);
-    // Clients send the list as several headers, or as one.
-    const wanted = new Set(
-      input.ObjectAttributes.flatMap((one) => one.split(/[\0,]/).map((part) => part.trim())),
-    );
+    const wanted = attributesOf(input.ObjectAttributes);
     return {
       LastModified: new Date(row.lastModified),
       ...(bucket.versioning !== undefined && { VersionId: row.versionId }),
@@ -44,6 +42,16 @@ export const getObjectAttributes = s3.operation("GetObjectAttributes", {
   },
   record: { data: true },
 });
+
+const attributes = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"];
+
+/** Clients send the list as several headers, or as one. */
+function attributesOf(asked: readonly string[]): Set<string> {
+  const wanted = asked.flatMap((one) => one.split(/[\0,]/)).map((one) => one.trim());
+  if (wanted.some((one) => !attributes.includes(one)))
+    throw invalidArgument("Invalid attribute name specified.");
+  return new Set(wanted);
+}
 
 async function shownParts(
   bucket: BucketRow,

@@ -8,8 +8,9 @@ import { s3 } from "./contract.ts";
 import { shownEncryption } from "./encryption.ts";
 import { fail, invalidRequest } from "./errors.ts";
 import { findBucket } from "./find.ts";
+import { shownExpiration } from "./lifecycleRules.ts";
 import { announce } from "./notify.ts";
-import { kindOf } from "./parts.ts";
+import { kindOf, uploadKey } from "./parts.ts";
 import {
   type BucketRow,
   type Checksum,
@@ -129,6 +130,8 @@ export const completeMultipartUpload = s3.operation("CompleteMultipartUpload", {
       if (again !== undefined) return again;
     }
     const found = upload ?? (await findUpload(input, bucket, ctx));
+    // Where checksums were asked for, the customer's key must come once more.
+    if (found.encryption.type === "customer" && found.checksum) await uploadKey(found, input, ctx);
     const { chosen, unused } = await chosenParts(input, bucket, found, ctx);
     const size = chosen.reduce((sum, part) => sum + part.size, 0);
     if (input.MpuObjectSize !== undefined && Number(input.MpuObjectSize) !== size) {
@@ -137,7 +140,8 @@ export const completeMultipartUpload = s3.operation("CompleteMultipartUpload", {
       );
     }
     const checksum = checksumOf(input, found, chosen);
-    checkWrite(input, Key, await newest(bucket, Key, ctx));
+    const before = await newest(bucket, Key, ctx);
+    checkWrite(input, Key, before);
     for (const { body } of unused) await ctx.bytes.remove(body);
     for (const { number } of [...chosen, ...unused])
       parts.delete(ctx.tx, Bucket, UploadId, String(number).padStart(5, "0"));
@@ -157,10 +161,11 @@ export const completeMultipartUpload = s3.operation("CompleteMultipartUpload", {
         uploadId: UploadId,
         ...(checksum && { checksum }),
       },
+      before,
       ctx,
     );
     announce(bucket, "ObjectCreated:CompleteMultipartUpload", Key, row, ctx);
-    return answerOf(bucket, Key, row, ctx);
+    return { ...answerOf(bucket, Key, row, ctx), ...(await shownExpiration(bucket, Key, row, ctx)) };
   },
   record: { data: true },
 });

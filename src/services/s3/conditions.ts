@@ -76,7 +76,7 @@ export function checkWrite(
     if (there !== undefined) throw fail("PreconditionFailed", { members: { Condition: "If-None-Match" } });
   }
   if (IfMatch === undefined) return;
-  if (IfMatch === "*") throw refusedValue("If-None-Match");
+  if (IfMatch === "*") throw refusedValue("If-Match");
   if (there === undefined) throw fail("NoSuchKey", { members: { Key: key } });
   if (!names(IfMatch, there.etag)) throw fail("PreconditionFailed", { members: { Condition: "If-Match" } });
 }
@@ -85,6 +85,6 @@ function refusedValue(header: string) {
   return notImplemented(header, `We don't accept the provided value of ${header} header for this API`);
 }
 
-function notImplemented(Header: string, additionalMessage: string) {
+export function notImplemented(Header: string, additionalMessage?: string) {
   return fail("NotImplemented", { members: { Header, additionalMessage } });
 }

@@ -7,6 +7,7 @@ import { type CopyInput, findSource, type Source, sourceAccess } from "./copySou
 import { opening, sealingFor, shownEncryption } from "./encryption.ts";
 import { fail, invalidArgument, invalidRequest } from "./errors.ts";
 import { findBucket } from "./find.ts";
+import { shownExpiration } from "./lifecycleRules.ts";
 import { announce } from "./notify.ts";
 import { describedBy, etagOf, maxPutBytes, type NewObjectInput, newObjectAccess } from "./put.ts";
 import type { Checksum, ChecksumName } from "./tables.ts";
@@ -83,7 +84,8 @@ export const copyObject = s3.operation("CopyObject", {
     checkSelf(input, source, bucket.name);
     const { replacesMetadata, replacesTags } = directives(input);
     const described = describedBy(bucket, input, ctx);
-    checkWrite(input, Key, await newest(bucket, Key, ctx));
+    const before = await newest(bucket, Key, ctx);
+    checkWrite(input, Key, before);
     const sealing = await sealingFor(input, bucket, Key, ctx);
     const content = await contentFor(input, source, sealing, ctx);
     const { metadata, headers, tags, ...rest } = described;
@@ -104,6 +106,7 @@ export const copyObject = s3.operation("CopyObject", {
         ...optional("tags", replacesTags ? tags : from.tags),
         encryption: sealing.row,
       },
+      before,
       ctx,
     );
     announce(bucket, "ObjectCreated:Copy", Key, row, ctx);
@@ -116,6 +119,7 @@ export const copyObject = s3.operation("CopyObject", {
       ...(source.versionId !== undefined && { CopySourceVersionId: source.versionId }),
       ...(bucket.versioning === "Enabled" && { VersionId: row.versionId }),
       ...shownEncryption(sealing.row, input),
+      ...(await shownExpiration(bucket, Key, row, ctx)),
     };
   },
   record: { data: true },

@@ -2,13 +2,14 @@ import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
 import type { Access } from "../../kit/service.ts";
 import { bucketAccess, objectAccess } from "./access.ts";
+import { notImplemented } from "./conditions.ts";
 import { s3 } from "./contract.ts";
 import { fail, invalidArgument } from "./errors.ts";
 import { findBucket, locate } from "./find.ts";
 import { checkNotLocked } from "./lockRules.ts";
 import { announce } from "./notify.ts";
 import type { BucketRow, ObjectRow } from "./tables.ts";
-import { findVersion, insert, newest, removeVersion } from "./versions.ts";
+import { findVersion, insert, newest, notThere, removeVersion } from "./versions.ts";
 
 interface DeleteInput {
   Key: string;
@@ -75,7 +76,9 @@ async function mark(
     const replaced = await findVersion(bucket, key, "null", ctx);
     if (replaced !== undefined) await checkNotLocked(bucket, key, replaced, bypass, ctx);
   }
-  const row = await insert(bucket, key, deleteMarker(ctx.caller.principal.account || bucket.account), ctx);
+  const before = await newest(bucket, key, ctx);
+  const marker = deleteMarker(ctx.caller.principal.account || bucket.account);
+  const row = await insert(bucket, key, marker, before, ctx);
   announce(bucket, "ObjectRemoved:DeleteMarkerCreated", key, row, ctx);
   return { DeleteMarker: true, VersionId: row.versionId, made: true };
 }
@@ -92,24 +95,20 @@ export function deleteMarker(owner: string) {
   };
 }
 
-function checkConditions(input: DeleteInput, row: ObjectRow | undefined): void {
-  const { IfMatch, IfMatchLastModifiedTime, IfMatchSize } = input;
-  if (IfMatch === undefined && IfMatchLastModifiedTime === undefined && IfMatchSize === undefined) return;
-  const there = row?.deleteMarker ? undefined : row;
-  if (there === undefined) {
-    if (IfMatch !== undefined) throw fail("NoSuchKey", { members: { Key: input.Key } });
-    return;
+/** Time and size are conditions of directory buckets. */
+function checkConditions({ Key, ...input }: DeleteInput, row: ObjectRow | undefined): void {
+  if (input.IfMatchLastModifiedTime !== undefined) throw notImplemented("x-amz-if-match-last-modified-time");
+  if (input.IfMatchSize !== undefined) throw notImplemented("x-amz-if-match-size");
+  if (input.IfMatch === undefined) return;
+  if (row === undefined || row.deleteMarker) throw fail("NoSuchKey", { members: { Key } });
+  const wanted = input.IfMatch.replace(/^"(.*)"$/, "$1");
+  if (wanted !== "*" && wanted !== row.etag) {
+    throw fail("PreconditionFailed", { members: { Condition: "If-Match" } });
   }
-  const wanted = IfMatch?.replace(/^"(.*)"$/, "$1");
-  const holds =
-    (wanted === undefined || wanted === "*" || wanted === there.etag) &&
-    (IfMatchLastModifiedTime === undefined || IfMatchLastModifiedTime.getTime() === there.lastModified) &&
-    (IfMatchSize === undefined || IfMatchSize === there.size);
-  if (!holds) throw fail("PreconditionFailed", { members: { Condition: "If-Match" } });
 }
 
 function checkBypass(bucket: BucketRow, bypass: boolean | undefined): void {
-  if (!bypass || bucket.lock !== undefined) return;
+  if (bypass === undefined || bucket.lock !== undefined) return;
   throw invalidArgument(
     "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
     "x-amz-bypass-governance-retention",
@@ -153,6 +152,7 @@ export const deleteObjects = s3.operation("DeleteObjects", {
     const bucket = await findBucket(input, ctx);
     const { Objects = [], Quiet } = input.Delete;
     if (Objects.length === 0 || Objects.length > maxKeysPerCall) throw fail("MalformedXML");
+    checkBypass(bucket, input.BypassGovernanceRetention);
     const deleted: object[] = [];
     const errors: object[] = [];
     for (const one of Objects) {
@@ -164,6 +164,7 @@ export const deleteObjects = s3.operation("DeleteObjects", {
       };
       try {
         await ctx.authorize(await accessTo(bucket.name, wanted, undefined, ctx));
+        await checkThere(bucket, one, ctx);
         const result = await deleteOne(bucket, wanted, input.BypassGovernanceRetention, ctx);
         deleted.push(shownDeleted(one, result));
       } catch (error) {
@@ -178,6 +179,14 @@ export const deleteObjects = s3.operation("DeleteObjects", {
   },
   record: { data: true },
 });
+
+/** What never was the id of a version is an error of its own kind here. */
+async function checkThere(bucket: BucketRow, { Key, VersionId }: DeleteInput, ctx: Context): Promise<void> {
+  if (VersionId === undefined) return;
+  await findVersion(bucket, Key, VersionId, ctx).catch((error: unknown) => {
+    throw error instanceof AwsError ? notThere(Key, VersionId) : error;
+  });
+}
 
 /** The access to the first key that the caller may delete, if there is one. */
 async function anyAllowed(

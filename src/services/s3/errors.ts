@@ -105,7 +105,10 @@ const known = {
     404,
     "The server side encryption configuration was not found",
   ],
-  TooManyBuckets: [400, "You have attempted to create more buckets than allowed"],
+  UnresolvableGrantByEmailAddress: [
+    400,
+    "The e-mail address you provided does not match any account on record.",
+  ],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 
 export type S3Code = keyof typeof known;

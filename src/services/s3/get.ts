@@ -53,7 +53,7 @@ export async function readableVersion(
   const { Key, VersionId } = input;
   if (VersionId === undefined) {
     const row = await findVersion(bucket, Key, undefined, ctx);
-    if (row === undefined || row.deleteMarker) await maySeeAbsence(bucket.name, ctx);
+    if (row === undefined || row.deleteMarker) await maySeeAbsence(bucket.name, Key, ctx);
   }
   return await existingVersion(bucket, Key, VersionId, ctx);
 }

@@ -36,6 +36,7 @@ function checkRule(rule: LifecycleRule & { ID: string }): void {
   if (acts === undefined) throw invalidRequest("At least one action needs to be specified in a rule");
   if (rule.Filter === undefined && rule.Prefix === undefined) throw fail("MalformedXML");
   checkExpiration(expiration);
+  for (const transition of rule.Transitions ?? []) checkMidnight(transition.Date);
   const days = [expiration?.Days, noncurrent?.NoncurrentDays, abort?.DaysAfterInitiation];
   if (days.some((one) => one !== undefined && one <= 0)) {
     throw invalidArgument("'Days' for Expiration action must be a positive integer");
@@ -53,9 +54,12 @@ function checkExpiration(expiration: LifecycleRule["Expiration"]): void {
   if (expiration === undefined) return;
   const { Date: at, Days, ExpiredObjectDeleteMarker: marker } = expiration;
   if ([at, Days, marker].filter((one) => one !== undefined).length !== 1) throw fail("MalformedXML");
-  if (at !== undefined && new Date(at).getTime() % dayMs !== 0) {
-    throw invalidArgument("'Date' must be at midnight GMT", "Date", new Date(at).toISOString());
-  }
+  checkMidnight(at);
+}
+
+function checkMidnight(at: Date | undefined): void {
+  if (at === undefined || new Date(at).getTime() % dayMs === 0) return;
+  throw invalidArgument("'Date' must be at midnight GMT", "Date", new Date(at).toISOString());
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html */

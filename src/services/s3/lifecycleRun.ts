@@ -1,5 +1,6 @@
 import type { LifecycleRule } from "@aws-sdk/client-s3";
 import type { Context } from "../../kit/context.ts";
+import type { Table } from "../../kit/table.ts";
 import { deleteMarker } from "./delete.ts";
 import { afterDays, covers, expiryOf, lifecycleRules } from "./lifecycleRules.ts";
 import { protectionOf } from "./lockRules.ts";
@@ -71,21 +72,32 @@ const steps: Record<NonNullable<Payload["table"]>, Step> = {
   uploads: abortUploads,
 };
 
+/** Read apart from the transaction, which then looks again at each row that it acts on. */
+function pageAfter<Row, Key extends readonly string[]>(
+  rows: Table<Row, Key>,
+  bucket: string,
+  after: string[] | undefined,
+  ctx: Context,
+) {
+  return ctx.peek((tx) => rows.list(tx, [bucket], { limit: keysAtATime, ...(after && { after }) }));
+}
+
 /** Makes an end of the newest versions: deletes them, or puts a delete marker in front. */
 async function expireObjects(...[bucket, rules, after, ctx]: Parameters<Step>) {
-  const page = await objects.list(ctx.tx, [bucket.name], { limit: keysAtATime, ...(after && { after }) });
+  const page = await pageAfter(objects, bucket.name, after, ctx);
   const now = ctx.clock.now();
   for (const {
     key: [, key],
     row,
   } of page) {
     const due = rules.some((rule) => (expiryOf(rule, key, row) ?? Number.POSITIVE_INFINITY) <= now);
-    if (!due) continue;
+    // Somebody may have written since the page was read.
+    if (!due || (await objects.get(ctx.tx, bucket.name, key))?.order !== row.order) continue;
     if (bucket.versioning === undefined) {
       await removeVersion(bucket, key, row, ctx);
       announce(bucket, "LifecycleExpiration:Delete", key, row, ctx);
     } else {
-      const marker = await insert(bucket, key, deleteMarker(bucket.account), ctx);
+      const marker = await insert(bucket, key, deleteMarker(bucket.account), row, ctx);
       announce(bucket, "LifecycleExpiration:DeleteMarkerCreated", key, marker, ctx);
     }
   }
@@ -94,7 +106,7 @@ async function expireObjects(...[bucket, rules, after, ctx]: Parameters<Step>) {
 
 /** Deletes older versions whose time is over, and delete markers that have nothing behind them any more. */
 async function expireOlder(...[bucket, rules, after, ctx]: Parameters<Step>) {
-  const page = await older.list(ctx.tx, [bucket.name], { limit: keysAtATime, ...(after && { after }) });
+  const page = await pageAfter(older, bucket.name, after, ctx);
   const now = ctx.clock.now();
   let newer: { key: string; row: ObjectRow; count: number } | undefined;
   for (const {
@@ -110,7 +122,8 @@ async function expireOlder(...[bucket, rules, after, ctx]: Parameters<Step>) {
     const isOver = rules.some((rule) => noncurrentIsOver(rule, key, row, since, newer?.count ?? 0, now));
     const isBare = newer === undefined && row.deleteMarker === true && (await isAlone(bucket.name, key, ctx));
     if (isOver || (isBare && rules.some((rule) => markerIsOver(rule, key, row, now)))) {
-      if (protectionOf(row, now) === "no") {
+      const there = await older.get(ctx.tx, bucket.name, key, row.order);
+      if (there !== undefined && protectionOf(there, now) === "no") {
         await removeVersion(bucket, key, row, ctx);
         announce(bucket, "LifecycleExpiration:Delete", key, row, ctx);
       }
@@ -153,7 +166,7 @@ async function isAlone(bucket: string, key: string, ctx: Context): Promise<boole
 
 /** Gives up uploads that nobody finished. */
 async function abortUploads(...[bucket, rules, after, ctx]: Parameters<Step>) {
-  const page = await uploads.list(ctx.tx, [bucket.name], { limit: keysAtATime, ...(after && { after }) });
+  const page = await pageAfter(uploads, bucket.name, after, ctx);
   const now = ctx.clock.now();
   for (const {
     key: [, key],
@@ -164,7 +177,8 @@ async function abortUploads(...[bucket, rules, after, ctx]: Parameters<Step>) {
       const prefix = rule.Filter?.Prefix ?? rule.Filter?.And?.Prefix ?? rule.Prefix ?? "";
       return days !== undefined && key.startsWith(prefix) && afterDays(row.initiated, days) <= now;
     });
-    if (isOver) await dropUpload(bucket.name, key, row, ctx);
+    if (isOver && (await uploads.get(ctx.tx, bucket.name, key, row.uploadId)))
+      await dropUpload(bucket.name, key, row, ctx);
   }
   return page.length < keysAtATime ? undefined : page.at(-1)?.key.slice(1);
 }

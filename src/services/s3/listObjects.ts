@@ -25,15 +25,13 @@ export function listKeys({ Prefix, Delimiter, MaxKeys }: ListInput): AccessOptio
   };
 }
 
+/** Read apart from the transaction: a listing is shown, and must not wait for others to stop writing. */
 function pageOf(bucket: string, asked: Walk, ctx: Context) {
-  return walk<ObjectRow>(asked, async ({ limit, position }) =>
-    (await objects.list(ctx.tx, [bucket], { startsWith: asked.prefix, limit, ...position })).map(
-      ({ key, row }) => ({
-        key: key[1],
-        row,
-      }),
-    ),
-  );
+  return walk<ObjectRow>(asked, async ({ limit, position }) => {
+    const options = { startsWith: asked.prefix, limit, ...position };
+    const rows = await ctx.peek((tx) => objects.list(tx, [bucket], options));
+    return rows.map(({ key, row }) => ({ key: key[1], row }));
+  });
 }
 
 function shownObject(key: string, row: ObjectRow, withOwner: boolean): _Object {

@@ -75,8 +75,8 @@ async function versionsFrom(
   const options = { startsWith: prefix, limit };
   // Behind one version of a key, the newest of that key has been shown.
   const newestFrom = position.after === undefined ? position : { after: position.after.slice(0, 1) };
-  const newest = await objects.list(ctx.tx, [bucket], { ...options, ...newestFrom });
-  const others = await older.list(ctx.tx, [bucket], { ...options, ...position });
+  const newest = await ctx.peek((tx) => objects.list(tx, [bucket], { ...options, ...newestFrom }));
+  const others = await ctx.peek((tx) => older.list(tx, [bucket], { ...options, ...position }));
   const merged: Entry<Listed>[] = [];
   let [i, j] = [0, 0];
   let latestOf = position.after?.[0];

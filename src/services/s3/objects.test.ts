@@ -243,6 +243,20 @@ describe("listings", () => {
   });
 });
 
+describe("a listing", () => {
+  it("ends while others write", async () => {
+    const Bucket = await newBucket(s3);
+    let writing = true;
+    const writers = Array.from({ length: 8 }, async (_, writer) => {
+      for (let i = 0; writing; i += 1) await put(s3, Bucket, `${writer}/${i}`, "x");
+    });
+    for (let i = 0; i < 20; i += 1) await s3.send(new ListObjectsV2Command({ Bucket }));
+    writing = false;
+    await Promise.all(writers);
+    expect((await s3.send(new ListObjectsV2Command({ Bucket }))).KeyCount).toBeGreaterThan(0);
+  });
+});
+
 describe("versions", () => {
   it("pile up, are marked deleted, and come back", async () => {
     const Bucket = await newBucket(s3);

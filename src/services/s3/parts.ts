@@ -16,7 +16,7 @@ const parametersMissing =
   "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.";
 
 /** The key under which the parts of an upload are kept: the customer's own must come with each. */
-async function partKeyOf(
+export async function uploadKey(
   upload: UploadRow,
   input: CustomerKeyInput,
   ctx: Context,
@@ -51,7 +51,7 @@ export const uploadPart = s3.operation("UploadPart", {
     const upload = await findUpload(input, bucket, ctx);
     const checksum = checkedChecksum(input, ctx.body);
     checkKind(upload, checksum);
-    const under = await partKeyOf(upload, input, ctx);
+    const under = await uploadKey(upload, input, ctx);
     const etag = etagOf(ctx.body.digests.md5, under);
     await putPart(
       bucket,
@@ -135,7 +135,7 @@ export const uploadPartCopy = s3.operation("UploadPartCopy", {
     const { start, end } = rangeOf(input.CopySourceRange, source);
     // The source changed since its bytes were copied: the client must try again.
     if (ctx.body.size !== end - start) throw fail("ConditionalRequestConflict");
-    const under = await partKeyOf(upload, input, ctx);
+    const under = await uploadKey(upload, input, ctx);
     const etag = etagOf(ctx.body.digests.md5, under);
     const name = kindOf(upload);
     const checksum = ctx.body.digests[name]?.toString("base64") ?? "";

@@ -22,7 +22,9 @@ export function postObject(facts: FormFacts): FormRequest {
     );
   }
   if (key === "") throw invalidArgument("User key must have a length greater than 0.", "key", "");
-  const lengths = isSigned ? checkPolicy(facts, bucket, maxPutBytes) : { minBytes: 0, maxBytes: maxPutBytes };
+  const lengths = isSigned
+    ? checkPolicy(facts, { bucket, key }, maxPutBytes)
+    : { minBytes: 0, maxBytes: maxPutBytes };
   const encodedKey = key.split("/").map(encodeURIComponent).join("/");
   return {
     operation: "PutObject",

@@ -29,7 +29,11 @@ function denied(message: string): AwsError {
 }
 
 /** Holds a form against its policy; the lengths that the policy allows the file. */
-export function checkPolicy({ fields, nowMs }: FormFacts, bucket: string, maxBytes: number): Lengths {
+export function checkPolicy(
+  { fields, nowMs }: FormFacts,
+  { bucket, key }: { bucket: string; key: string },
+  maxBytes: number,
+): Lengths {
   const { expiration, conditions } = parse(fields.get("policy") ?? "");
   if (expiration <= nowMs) throw denied("Policy expired.");
   const lengths = { minBytes: 0, maxBytes };
@@ -41,7 +45,7 @@ export function checkPolicy({ fields, nowMs }: FormFacts, bucket: string, maxByt
       continue;
     }
     named.add(condition.name);
-    const value = condition.name === "bucket" ? bucket : (fields.get(condition.name) ?? "");
+    const value = { bucket, key }[condition.name] ?? fields.get(condition.name) ?? "";
     const holds = condition.kind === "eq" ? value === condition.value : startsWith(condition, value);
     if (!holds) throw denied(`Policy Condition failed: ${condition.text}`);
   }

@@ -23,6 +23,7 @@ import {
   systemHeaders,
   userMetadata,
 } from "./headers.ts";
+import { shownExpiration } from "./lifecycleRules.ts";
 import { type LockInput, lockKeys, lockOf } from "./lockRules.ts";
 import { announce } from "./notify.ts";
 import type { BucketRow, GrantRow } from "./tables.ts";
@@ -48,7 +49,7 @@ export async function newObjectAccess(
   const options = {
     creates: true,
     requestTags: tagsAsked(input.Tagging),
-    context: {
+    context: () => ({
       ...encryptionKeys(input),
       ...lockKeys(input),
       "s3:x-amz-acl": input.ACL,
@@ -62,7 +63,7 @@ export async function newObjectAccess(
       "s3:if-none-match": input.IfNoneMatch,
       "s3:ObjectCreationOperation": "true",
       ...context,
-    },
+    }),
   };
   const actions = ["PutObject"];
   // What gives the bucket's owner control is no grant to others: policies of log deliveries allow PutObject alone.
@@ -124,7 +125,8 @@ export const putObject = s3.operation("PutObject", {
     const bucket = await findBucket(input, ctx);
     const described = describedBy(bucket, input, ctx);
     const { asked: _, ...checksum } = checkedChecksum(input, ctx.body);
-    checkWrite(input, Key, await newest(bucket, Key, ctx));
+    const before = await newest(bucket, Key, ctx);
+    checkWrite(input, Key, before);
     const sealing = await sealingFor(input, bucket, Key, ctx);
     const etag = etagOf(ctx.body.digests.md5, sealing.under);
     const row = await insert(
@@ -138,6 +140,7 @@ export const putObject = s3.operation("PutObject", {
         checksum,
         encryption: sealing.row,
       },
+      before,
       ctx,
     );
     announce(bucket, "ObjectCreated:Put", Key, row, ctx);
@@ -146,6 +149,7 @@ export const putObject = s3.operation("PutObject", {
       ...(bucket.versioning === "Enabled" && { VersionId: row.versionId }),
       ...shownChecksum(checksum),
       ...shownEncryption(sealing.row, input),
+      ...(await shownExpiration(bucket, Key, row, ctx)),
     };
   },
   record: { data: true },
@@ -159,6 +163,6 @@ export function etagOf(md5: Buffer | undefined, under: Uint8Array | undefined): 
 }
 
 /** 404 only to those who may list the bucket; to others, what is not there is refused. */
-export async function maySeeAbsence(bucket: string, ctx: Context): Promise<void> {
-  await ctx.authorize(await bucketAccess("ListBucket", bucket, ctx));
+export async function maySeeAbsence(bucket: string, key: string, ctx: Context): Promise<void> {
+  await ctx.authorize(await bucketAccess("ListBucket", bucket, ctx, { context: { "s3:prefix": key } }));
 }

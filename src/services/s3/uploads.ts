@@ -62,6 +62,9 @@ function checksumKind(algorithm: string | undefined, type: string | undefined): 
   const name = checksumName(algorithm);
   const usual: Checksum["type"] = name === "crc64nvme" ? "FULL_OBJECT" : "COMPOSITE";
   const impossible = name === "crc64nvme" ? "COMPOSITE" : name.startsWith("sha") ? "FULL_OBJECT" : undefined;
+  if (type !== undefined && type !== "COMPOSITE" && type !== "FULL_OBJECT") {
+    throw invalidRequest("Value for x-amz-checksum-type header is invalid.");
+  }
   if (type !== undefined && type === impossible) {
     throw invalidRequest(`The ${type} checksum type cannot be used with the ${name} checksum algorithm.`);
   }
@@ -195,14 +198,11 @@ export const listMultipartUploads = s3.operation("ListMultipartUploads", {
         : { key: KeyMarker, ...(UploadIdMarker !== "" && { rest: UploadIdMarker }) };
     const page = await walk<UploadRow>(
       { prefix: Prefix, delimiter: Delimiter, limit, ...(marker && { marker }) },
-      async (from) =>
-        (
-          await uploads.list(ctx.tx, [bucket.name], {
-            startsWith: Prefix,
-            limit: from.limit,
-            ...from.position,
-          })
-        ).map(({ key, row }) => ({ key: key[1], rest: key[2], row })),
+      async ({ limit: wanted, position }) => {
+        const options = { startsWith: Prefix, limit: wanted, ...position };
+        const rows = await ctx.peek((tx) => uploads.list(tx, [bucket.name], options));
+        return rows.map(({ key, row }) => ({ key: key[1], rest: key[2], row }));
+      },
     );
     const show = encoded(EncodingType);
     return {

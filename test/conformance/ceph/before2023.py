@@ -7,12 +7,19 @@ use on AWS. See docs/s3-tests.md.
 import functools
 
 import botocore.client
+import botocore.exceptions
 
 plain = botocore.client.BaseClient._make_api_call
 
 
 @functools.wraps(plain)
 def call(self, operation, parameters):
+    if operation == "DeleteObjects" and "BypassGovernanceRetention" in parameters:
+        # The suite clears buckets so; AWS refuses it where a bucket has no Object Lock.
+        try:
+            return plain(self, operation, parameters)
+        except botocore.exceptions.ClientError:
+            parameters = {n: v for n, v in parameters.items() if n != "BypassGovernanceRetention"}
     if operation != "CreateBucket":
         return plain(self, operation, parameters)
     grants = {n: v for n, v in parameters.items() if n == "ACL" or n.startswith("Grant")}
