@@ -1,7 +1,5 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Aws, call, element, s3 } from "./aws.ts";
+import { eventually, type Listener, listener } from "./listener.ts";
 
 /**
  * Every change to identity is recorded, routed and announced: a trail, a rule on IAM's calls, subscribers of several
@@ -37,7 +35,7 @@ export async function playV1({ aws, say }: Demo): Promise<void> {
   const endpoint = await listener();
   try {
     const topicArn = await subscribers(aws, names, endpoint.url, say);
-    await endpoint.confirmed(aws);
+    await endpoint.confirmed();
     await mailConfirmed(aws, names);
     await routing(aws, names, topicArn, say);
     await trail(aws, names, topicArn, say);
@@ -48,56 +46,11 @@ export async function playV1({ aws, say }: Demo): Promise<void> {
   }
 }
 
-/** Waits until `look` finds something. */
-async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 15_000;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error(`${what} did not come.`);
-    await sleep(20);
-  }
-}
-
 const policy = (...statements: object[]) =>
   JSON.stringify({
     Version: "2012-10-17",
     Statement: statements.map((one) => ({ Effect: "Allow", ...one })),
   });
-
-interface Listener {
-  url: string;
-  notifications: string[];
-  confirmed(aws: Aws): Promise<void>;
-  stop(): void;
-}
-
-/** An HTTP endpoint of the security team's own. */
-async function listener(): Promise<Listener> {
-  const notifications: string[] = [];
-  let link: string | undefined;
-  const server: Server = createServer((request, response) => {
-    let body = "";
-    request.on("data", (piece) => {
-      body += piece;
-    });
-    request.on("end", () => {
-      const message = JSON.parse(body) as { Type: string; SubscribeURL: string; Message: string };
-      if (message.Type === "SubscriptionConfirmation") link = message.SubscribeURL;
-      else notifications.push(message.Message);
-      response.end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    notifications,
-    async confirmed() {
-      await fetch(await eventually("The request to confirm the endpoint", async () => link));
-    },
-    stop: () => void server.close(),
-  };
-}
 
 async function subscribers(aws: Aws, names: Names, url: string, say: Demo["say"]): Promise<string> {
   say("The security team makes a topic. A queue, an HTTP endpoint and an e-mail address subscribe to it.");
