@@ -1,5 +1,6 @@
 import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
 import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
+import { CloudWatch } from "@aws-sdk/client-cloudwatch";
 import { EventBridge } from "@aws-sdk/client-eventbridge";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { KMSClient } from "@aws-sdk/client-kms";
@@ -51,6 +52,7 @@ export function clients(cloudkeep: { endpoint: string }, credentials: Credential
     sns: new SNS(options),
     sqs: new SQSClient(options),
     logs: new CloudWatchLogs(options),
+    cloudwatch: new CloudWatch(options),
   };
 }
 

@@ -10,6 +10,7 @@ import { type Call, type Environment, type Outcome, runCall } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
 import { type FormUpload, formUpload } from "./formUpload.ts";
 import { dropBody, takeBody } from "./intake.ts";
+import { inflated } from "./inflate.ts";
 import { longPoll } from "./longPoll.ts";
 import { publicDocument } from "./publish.ts";
 import type { Refusals } from "./refusals.ts";
@@ -58,6 +59,9 @@ export async function answer(exchange: Exchange, gateway: Gateway): Promise<Wire
     const form = claim === undefined ? await formUpload(exchange, gateway) : undefined;
     if (form !== undefined) return await answerForm(form, exchange, gateway);
     const proven = await prove(exchange, claim, streamsInto(exchange, early, gateway.registry), gateway);
+    // What an unsigned caller sends is not blown up.
+    if (claim !== undefined)
+      proven.body = inflated(proven.body, exchange.headers["content-encoding"], protocol);
     const destination = destinationByBody(early, proven.body, gateway.registry);
     service = destination.services[0];
     const call = await read(exchange, claim, proven, destination, gateway);

@@ -1,10 +1,15 @@
-import { defineService } from "../../kit/service.ts";
+import { defineService, operationsIn } from "../../kit/service.ts";
+import * as getStatistics from "./getStatistics.ts";
+import * as listMetrics from "./listMetrics.ts";
 import { missing } from "./missing.ts";
+import * as putData from "./putData.ts";
+import { mergeBatches } from "./store/merge.ts";
 
-/** CloudWatch. */
+/** CloudWatch: metrics, and alarms that watch them. */
 export default defineService({
   name: "cloudwatch",
   eventSource: "monitoring.amazonaws.com",
-  operations: [],
+  operations: [putData, getStatistics, listMetrics].flatMap(operationsIn),
   missing,
+  timers: { mergeBatches },
 });
