@@ -1,6 +1,8 @@
 import type { MetricDatum } from "@aws-sdk/client-cloudwatch";
 import type { Context } from "../../kit/context.ts";
 import type { Access } from "../../kit/service.ts";
+import { evaluateSoon } from "./alarms/schedule.ts";
+import { alarmsWatching } from "./alarms/watch.ts";
 import { cloudwatch } from "./contract.ts";
 import { checkDatum, checkNamespace } from "./datumChecks.ts";
 import { maxMetricsPerPut, minuteMs, secondMs } from "./limits.ts";
@@ -37,6 +39,7 @@ export const putMetricData = cloudwatch.operation("PutMetricData", {
     gather(data, "MetricData.member", entries, ctx);
     gather(ofEntities, "EntityMetricData.member.MetricData.member", entries, ctx);
     store(Namespace, entries, ctx);
+    for (const alarm of await alarmsWatching(Namespace, entries.keys(), ctx)) evaluateSoon(alarm, ctx);
     return {};
   },
   record: {

@@ -9,18 +9,20 @@ const maxRemembered = 200_000;
 
 interface Remembered {
   hour: number;
-  keys: Set<string>;
+  count: number;
+  /** Identities by account, Region and namespace. */
+  scopes: Map<string, Set<string>>;
 }
 
 /** For each running Cloudkeep, told by its clock: what was written in this hour. It only saves writing it again. */
 const remembered = new WeakMap<object, Remembered>();
 
-function memoryOf(ctx: Context, hour: number): Set<string> {
+function memoryOf(ctx: Context, hour: number): Remembered {
   const held = remembered.get(ctx.clock);
-  if (held !== undefined && held.hour === hour && held.keys.size < maxRemembered) return held.keys;
-  const keys = new Set<string>();
-  remembered.set(ctx.clock, { hour, keys });
-  return keys;
+  if (held !== undefined && held.hour === hour && held.count < maxRemembered) return held;
+  const fresh: Remembered = { hour, count: 0, scopes: new Map() };
+  remembered.set(ctx.clock, fresh);
+  return fresh;
 }
 
 function hourOf(ctx: Context): number {
@@ -32,18 +34,25 @@ export function noteMetrics(namespace: string, identities: Iterable<string>, ctx
   const { tx, account, region } = ctx;
   const hour = hourOf(ctx);
   const memory = memoryOf(ctx, hour);
-  const scope = `${account} ${region} ${namespace} `;
+  const scope = `${account} ${region} ${namespace}`;
+  const known = memory.scopes.get(scope);
   const fresh: string[] = [];
   for (const identity of identities) {
-    if (memory.has(scope + identity)) continue;
+    if (known?.has(identity)) continue;
     metrics.put(tx, [account, region, namespace, identity], { lastSeen: hour } satisfies MetricRow);
-    fresh.push(scope + identity);
+    fresh.push(identity);
   }
-  if (fresh.length > 0) {
-    ctx.afterCommit(() => {
-      for (const key of fresh) memory.add(key);
-    });
+  if (fresh.length > 0) ctx.afterCommit(() => remember(memory, scope, fresh));
+}
+
+function remember(memory: Remembered, scope: string, identities: readonly string[]): void {
+  let known = memory.scopes.get(scope);
+  if (known === undefined) {
+    known = new Set();
+    memory.scopes.set(scope, known);
   }
+  for (const identity of identities) known.add(identity);
+  memory.count += identities.length;
 }
 
 /** The same for one metric, where reading its row harms nobody: what a process remembers may be gone. */

@@ -1,6 +1,7 @@
 import type { Context } from "../../../kit/context.ts";
 import { hourMs } from "../limits.ts";
 import { noteMetric } from "../registry.ts";
+import { beginUpkeep } from "../retention.ts";
 import { batchesOf, deleteBatch, type Entry, linesOf, type Place, setOf } from "./batches.ts";
 import { type Block, getBlock, putBlock, type Series, type TimedPoint } from "./blocks.ts";
 import { seriesId } from "./identity.ts";
@@ -43,6 +44,7 @@ export async function mergeBatches({ namespace, namespaceId, bucket }: Merging, 
     deleteBatch(tx, place, batch.id);
   }
   const last = batches.at(-1)?.id ?? "";
+  await beginUpkeep(ctx);
   for (const [identity, list] of entries) {
     const series = { account, region, id: seriesId(namespace, identity) };
     await mergeSeries(series, list, last, ctx);
