@@ -5,8 +5,13 @@ import type { MetricAlarmRow, StateValue } from "../tables.ts";
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
  */
 
-/** Periods beyond the evaluation periods that are looked at where some datapoints are missing. */
-export const extraPeriods = 2;
+/**
+ * Periods beyond the evaluation periods that are looked at where some datapoints are missing: two, as in AWS's
+ * examples; with periods below a minute, a minute of them, as values of standard resolution stand at its beginning.
+ */
+export function extraPeriods(period: number): number {
+  return period < 60 ? Math.ceil(60 / period) : 2;
+}
 
 type Criteria = Pick<
   MetricAlarmRow,

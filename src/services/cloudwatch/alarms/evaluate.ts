@@ -33,7 +33,7 @@ export async function evaluate({ alarm: name }: Evaluation, ctx: Context): Promi
 async function evaluateAt(alarm: MetricAlarmRow, endMs: number, early: boolean, ctx: Context): Promise<void> {
   const period = periodOf(alarm);
   const end = endMs / secondMs;
-  const start = end - (alarm.evaluationPeriods + extraPeriods) * period;
+  const start = end - (alarm.evaluationPeriods + extraPeriods(period)) * period;
   const series = await read(alarm, start, ctx);
   const points = [...series.points.keys()].some((time) => time >= start);
   // Without values in sight nothing changes until some come, and they set the timers anew.
