@@ -8,6 +8,7 @@ import { metrics } from "./tables.ts";
 
 /** Rows that one call looks at: a page may hold fewer metrics than it might, and say that more may follow. */
 const maxLookedAt = 10_000;
+const readAtOnce = metricsPerPage + 1;
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html */
 const recentMs = 3 * hourMs;
 
@@ -42,34 +43,39 @@ async function pageOfMetrics(
   filter: Filter,
   ctx: Context<"InvalidParameterValueException">,
 ): Promise<{ metrics: Metric[]; next?: string }> {
-  const { Namespace, MetricName, NextToken, RecentlyActive } = filter;
+  const { NextToken, RecentlyActive } = filter;
   const since = ctx.clock.now() - hourMs - (RecentlyActive === undefined ? maxAgeMs : recentMs);
+  const found: Metric[] = [];
+  let last = NextToken === undefined ? undefined : position(NextToken, ctx);
+  for (let looked = 0; looked < maxLookedAt; looked += readAtOnce) {
+    const rows = await rowsAfter(last, filter, ctx);
+    for (const { key, row } of rows) {
+      const [, , namespace, identity] = key;
+      if (row.lastSeen >= since) {
+        const metric = parseIdentity(namespace, identity);
+        const fits = matches(metric, filter);
+        if (fits && found.length === metricsPerPage) return { metrics: found, next: markerOf(last ?? []) };
+        if (fits) found.push(metric);
+      }
+      last = [namespace, identity];
+    }
+    if (rows.length < readAtOnce) return { metrics: found };
+  }
+  return { metrics: found, next: markerOf(last ?? []) };
+}
+
+function rowsAfter(last: string[] | undefined, { Namespace, MetricName }: Filter, ctx: Context) {
   const scope = [ctx.account, ctx.region, ...(Namespace === undefined ? [] : [Namespace])];
   // Identities begin with the metric's name.
   const startsWith =
-    Namespace === undefined || MetricName === undefined
-      ? undefined
-      : JSON.stringify([MetricName]).slice(0, -1);
-  const after = NextToken === undefined ? undefined : position(NextToken, ctx);
-  const rows = await ctx.peek((tx) =>
+    Namespace === undefined || MetricName === undefined ? "" : JSON.stringify([MetricName]).slice(0, -1);
+  return ctx.peek((tx) =>
     metrics.list(tx, scope, {
-      limit: maxLookedAt,
-      ...(startsWith !== undefined && { startsWith }),
-      ...(after && { after: after.slice(scope.length - 2) }),
+      limit: readAtOnce,
+      ...(startsWith !== "" && { startsWith }),
+      ...(last && { after: last.slice(scope.length - 2) }),
     }),
   );
-  const found: Metric[] = [];
-  let last: string[] = [];
-  for (const { key, row } of rows) {
-    const [, , namespace, identity] = key;
-    const metric = parseIdentity(namespace, identity);
-    if (row.lastSeen >= since && matches(metric, filter)) {
-      if (found.length === metricsPerPage) return { metrics: found, next: markerOf(last) };
-      found.push(metric);
-    }
-    last = [namespace, identity];
-  }
-  return rows.length < maxLookedAt ? { metrics: found } : { metrics: found, next: markerOf(last) };
 }
 
 function position(token: string, ctx: Context<"InvalidParameterValueException">): string[] {

@@ -1,14 +1,16 @@
 import type { GetMetricStatisticsCommand, MetricDatum } from "@aws-sdk/client-cloudwatch";
 import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand } from "@aws-sdk/client-iam";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { clients, credentialsOf, errorOf, policyOf, startForTest } from "../../../test/harness.ts";
-import type { Cloudkeep } from "../../start.ts";
+import { clients, credentialsOf, errorOf, policyOf } from "../../../test/harness.ts";
+import { type Cloudkeep, start } from "../../start.ts";
+import { MemoryStore } from "../../storage/memory.ts";
 import { bucketMs } from "./store/batches.ts";
 
+const store = new MemoryStore();
 let cloudkeep: Cloudkeep;
 let cloudwatch: ReturnType<typeof clients>["cloudwatch"];
 beforeAll(async () => {
-  cloudkeep = await startForTest();
+  cloudkeep = await start({ store });
   ({ cloudwatch } = clients(cloudkeep, cloudkeep.credentials));
 });
 afterAll(() => cloudkeep.stop());
@@ -41,8 +43,12 @@ async function statistics(MetricName: string, input: Partial<GetMetricStatistics
   return Datapoints.sort((a, b) => Number(a.Timestamp) - Number(b.Timestamp));
 }
 
-/** Before, while and after batches are merged into blocks. */
-const merged = () => cloudkeep.clock.advance(2 * bucketMs);
+/** Until all batches are merged into blocks. */
+async function merged(): Promise<void> {
+  await cloudkeep.clock.advance(2 * bucketMs);
+  const left = await store.transact((tx) => tx.range("cloudwatch/batches", "cloudwatch/batches~"));
+  expect(left).toEqual([]);
+}
 
 describe("values", () => {
   it("are seen at once, and the same once they are merged", async () => {
@@ -108,10 +114,13 @@ describe("values", () => {
     expect(await sums(60)).toEqual([1, 2, 4]);
     await cloudkeep.clock.advance(16 * dayMs);
     expect([await sums(60), await sums(300), await sums(3600)]).toEqual([[], [3, 4], [7]]);
+    expect(await tiers()).toEqual(["c"]);
     await cloudkeep.clock.advance(48 * dayMs);
     expect([await sums(60), await sums(300), await sums(3600)]).toEqual([[], [], [7]]);
-    await cloudkeep.clock.advance(392 * dayMs);
+    expect(await tiers()).toEqual(["d"]);
+    await cloudkeep.clock.advance(400 * dayMs);
     expect(await sums(3600)).toEqual([]);
+    expect(await tiers()).toEqual([]);
   });
 
   it("have percentiles and trimmed means, unless sets left them out", async () => {

@@ -4,7 +4,7 @@ import type { Access } from "../../kit/service.ts";
 import { evaluateSoon } from "./alarms/schedule.ts";
 import { alarmsWatching } from "./alarms/watch.ts";
 import { cloudwatch } from "./contract.ts";
-import { checkDatum, checkNamespace } from "./datumChecks.ts";
+import { checkDatum, checkNamespace, Where } from "./datumChecks.ts";
 import { maxMetricsPerPut, minuteMs, secondMs } from "./limits.ts";
 import { noteMetrics } from "./registry.ts";
 import { bucketAt, type Entry, graceMs, putBatch } from "./store/batches.ts";
@@ -45,7 +45,7 @@ export const putMetricData = cloudwatch.operation("PutMetricData", {
   record: {
     data: true,
     // What is measured belongs to the metrics; the record names where it went.
-    request: (_, { Namespace, MetricData }) => ({
+    requestOnly: ({ Namespace, MetricData }) => ({
       namespace: Namespace,
       metricData: MetricData?.slice(0, maxRecordedMetrics).map(({ MetricName }) => ({
         metricName: MetricName,
@@ -64,8 +64,10 @@ function gather(
   ctx: Context<"InvalidParameterValueException">,
 ): void {
   const now = ctx.clock.now();
-  for (const [i, datum] of data.entries()) {
-    checkDatum(datum, `${path}.${i + 1}`, now, ctx);
+  const where = new Where(path);
+  for (const datum of data) {
+    where.index += 1;
+    checkDatum(datum, where, now, ctx);
     const entry = entryOf(datum, now);
     if (entry === undefined) continue;
     const identity = identityOf(datum.MetricName ?? "", datum.Dimensions as Dimension[] | undefined);

@@ -15,6 +15,12 @@ export const metrics = table<MetricRow, [...Scope, namespace: string, identity: 
   "metrics",
 );
 
+/** The last bucket of a namespace that is merged: readers begin behind it, not among the rows that are gone. */
+export const mergedBuckets = table<{ bucket: string }, [...Scope, namespace: string]>(
+  "cloudwatch",
+  "mergedBuckets",
+);
+
 /** Accounts and Regions whose old datapoints are looked after once a day. */
 export const kept = table<object, Scope>("cloudwatch", "kept");
 

@@ -47,8 +47,15 @@ export function putBatch(
   entries: ReadonlyMap<string, readonly Entry[]>,
 ): void {
   let text = "\n";
-  for (const [identity, list] of entries) text += `${identity}\t${JSON.stringify(list)}\n`;
+  for (const [identity, list] of entries) text += `${identity}\t[${list.map(entryText)}]\n`;
   tx.put(`${under(place)}${bucket}${randomText(10, "lower36")}`, Buffer.from(text));
+}
+
+/** JSON: units are words, all else is numbers. */
+function entryText([time, resolution, unit, values, counts, set]: Entry): string {
+  const start = `[${time},${resolution},"${unit}",`;
+  if (set !== undefined) return `${start}null,null,[${set}]]`;
+  return counts ? `${start}[${values}],[${counts}]]` : `${start}[${values}]]`;
 }
 
 export interface Batch {
@@ -57,14 +64,23 @@ export interface Batch {
   bytes: Uint8Array;
 }
 
-/** Batches that are not merged yet: those of one bucket, or all. */
+interface Range {
+  /** Only those of one bucket. */
+  bucket?: string;
+  /** Only those behind this batch, or this bucket. */
+  after?: string;
+  limit?: number;
+}
+
+/** Batches that are not merged yet. */
 export async function batchesOf(
   tx: Reads,
   place: Place,
-  { bucket = "", limit }: { bucket?: string; limit?: number } = {},
+  { bucket = "", after, limit }: Range = {},
 ): Promise<Batch[]> {
   const start = under(place);
-  const found = await tx.range(start + bucket, `${start}${bucket}~`, limit === undefined ? {} : { limit });
+  const from = after === undefined ? start + bucket : `${start}${after}~`;
+  const found = await tx.range(from, `${start}${bucket}~`, limit === undefined ? {} : { limit });
   return found.map(([key, bytes]) => ({ id: key.slice(start.length), bytes }));
 }
 

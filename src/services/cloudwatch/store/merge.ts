@@ -2,6 +2,7 @@ import type { Context } from "../../../kit/context.ts";
 import { hourMs } from "../limits.ts";
 import { noteMetric } from "../registry.ts";
 import { beginUpkeep } from "../retention.ts";
+import { mergedBuckets } from "../tables.ts";
 import { batchesOf, deleteBatch, type Entry, linesOf, type Place, setOf } from "./batches.ts";
 import { type Block, getBlock, putBlock, type Series, type TimedPoint } from "./blocks.ts";
 import { seriesId } from "./identity.ts";
@@ -17,6 +18,8 @@ export interface Merging {
   namespace: string;
   namespaceId: string;
   bucket: string;
+  /** Where the transaction before this ended. */
+  after?: string;
 }
 
 export function addEntry(point: Point, entry: Entry): void {
@@ -30,10 +33,17 @@ export function addEntry(point: Point, entry: Entry): void {
 }
 
 /** Timer: merges what a bucket holds. */
-export async function mergeBatches({ namespace, namespaceId, bucket }: Merging, ctx: Context): Promise<void> {
+export async function mergeBatches(
+  { namespace, namespaceId, bucket, after }: Merging,
+  ctx: Context,
+): Promise<void> {
   const { tx, account, region } = ctx;
   const place: Place = { account, region, namespace: namespaceId };
-  const batches = await batchesOf(tx, place, { bucket, limit: maxTaken });
+  const batches = await batchesOf(tx, place, {
+    bucket,
+    limit: maxTaken,
+    ...(after !== undefined && { after }),
+  });
   const entries = new Map<string, Entry[]>();
   for (const batch of batches) {
     for (const [identity, list] of linesOf(batch)) {
@@ -51,9 +61,14 @@ export async function mergeBatches({ namespace, namespaceId, bucket }: Merging, 
     await noteMetric({ namespace, identity }, ctx);
   }
   if (batches.length === maxTaken) {
-    const rest: Merging = { namespace, namespaceId, bucket };
-    ctx.timers.set(`merge/${namespaceId}/more`, "mergeBatches", ctx.clock.now(), { ...rest });
+    const rest: Merging = { namespace, namespaceId, bucket, after: last };
+    const id = `merge/${account}/${region}/${namespaceId}/more`;
+    ctx.timers.set(id, "mergeBatches", ctx.clock.now(), { ...rest });
+    return;
   }
+  // What comes late for a bucket that is over sets this timer anew; readers miss it for no longer than that takes.
+  const held = await mergedBuckets.get(tx, account, region, namespaceId);
+  if (bucket > (held?.bucket ?? "")) mergedBuckets.put(tx, [account, region, namespaceId], { bucket });
 }
 
 async function mergeSeries(

@@ -1,5 +1,6 @@
 import type { Reads } from "../../../storage/store.ts";
 import { secondMs } from "../limits.ts";
+import { mergedBuckets } from "../tables.ts";
 import { type Batch, batchesOf, type Entry, entriesIn } from "./batches.ts";
 import { blocksBetween, type Series, type TimedPoint } from "./blocks.ts";
 import { identityOf, type Metric, namespaceId, seriesId } from "./identity.ts";
@@ -32,10 +33,16 @@ export class MetricReader {
   #batchesOf(namespace: string): Promise<Batch[]> {
     const held = this.#batches.get(namespace);
     if (held !== undefined) return held;
-    const place = { account: this.#account, region: this.#region, namespace: namespaceId(namespace) };
-    const read = batchesOf(this.#tx, place);
+    const read = this.#readBatches(namespaceId(namespace));
     this.#batches.set(namespace, read);
     return read;
+  }
+
+  async #readBatches(namespace: string): Promise<Batch[]> {
+    const [account, region] = [this.#account, this.#region];
+    const merged = await mergedBuckets.get(this.#tx, account, region, namespace);
+    const place = { account, region, namespace };
+    return await batchesOf(this.#tx, place, merged === undefined ? {} : { after: merged.bucket });
   }
 
   /** Datapoints in the finest steps that are kept and that the period allows, in order of time. */
