@@ -111,6 +111,10 @@ describe("values", () => {
     const range = { StartTime: new Date(at), EndTime: new Date(at + 60 * minuteMs) };
     const sums = async (Period: number) =>
       (await statistics(name, { ...range, Period })).map(({ Sum }) => Sum);
+    const tiers = async () => {
+      const rows = await store.transact((tx) => tx.range("cloudwatch/blocks", "cloudwatch/blocks~"));
+      return [...new Set(rows.map(([key]) => key.split("\u0000")[4]))];
+    };
     expect(await sums(60)).toEqual([1, 2, 4]);
     await cloudkeep.clock.advance(16 * dayMs);
     expect([await sums(60), await sums(300), await sums(3600)]).toEqual([[], [3, 4], [7]]);
