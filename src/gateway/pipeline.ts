@@ -9,8 +9,8 @@ import { type Authenticated, authenticate, claimOf, unsigned } from "./authentic
 import { type Call, type Environment, type Outcome, runCall } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
 import { type FormUpload, formUpload } from "./formUpload.ts";
-import { dropBody, takeBody } from "./intake.ts";
 import { inflated } from "./inflate.ts";
+import { dropBody, takeBody } from "./intake.ts";
 import { longPoll } from "./longPoll.ts";
 import { publicDocument } from "./publish.ts";
 import type { Refusals } from "./refusals.ts";
