@@ -31,7 +31,7 @@ export function requestMaker({ port, service, credentials, region = "us-east-1" 
         },
         new URLSearchParams(parameters).toString(),
       ),
-    json: (target: string, input: object) =>
+    json: (target: string, input: object, type = "application/x-amz-json-1.1") =>
       signed(
         port,
         key,
@@ -39,7 +39,7 @@ export function requestMaker({ port, service, credentials, region = "us-east-1" 
         scope,
         timestamp,
         {
-          "content-type": "application/x-amz-json-1.1",
+          "content-type": type,
           "x-amz-target": target,
         },
         JSON.stringify(input),

@@ -1,4 +1,5 @@
 import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
+import { CloudWatch } from "@aws-sdk/client-cloudwatch";
 import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import { EventBridge } from "@aws-sdk/client-eventbridge";
 import { IAMClient } from "@aws-sdk/client-iam";
@@ -51,6 +52,7 @@ export function clients(cloudkeep: { endpoint: string }, credentials: Credential
     sns: new SNS(options),
     sqs: new SQSClient(options),
     logs: new CloudWatchLogs(options),
+    cloudwatch: new CloudWatch(options),
   };
 }
 

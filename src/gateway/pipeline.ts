@@ -9,6 +9,7 @@ import { type Authenticated, authenticate, claimOf, unsigned } from "./authentic
 import { type Call, type Environment, type Outcome, runCall } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
 import { type FormUpload, formUpload } from "./formUpload.ts";
+import { inflated } from "./inflate.ts";
 import { dropBody, takeBody } from "./intake.ts";
 import { longPoll } from "./longPoll.ts";
 import { publicDocument } from "./publish.ts";
@@ -60,6 +61,9 @@ export async function answer(exchange: Exchange, gateway: Gateway): Promise<Wire
     const found = foundEarly(exchange, early, gateway.registry);
     const streams = found !== undefined && gateway.registry.isStreamed(found.service, found.operation);
     const proven = await prove(exchange, claim, streams, gateway);
+    // What an unsigned caller sends is not blown up.
+    if (claim !== undefined)
+      proven.body = inflated(proven.body, exchange.headers["content-encoding"], protocol);
     const destination = destinationByBody(early, proven.body, gateway.registry);
     service = destination.services[0];
     const call = await read(exchange, claim, proven, { ...destination, found }, gateway);

@@ -146,6 +146,8 @@ function eventOf(call: CompletedCall): TrailEvent {
 function requestOf(call: CompletedCall): unknown {
   const shape = call.contract.operations[call.operation.name]?.input;
   if (shape === undefined) return null;
+  const { requestOnly } = call.operation.record ?? {};
+  if (requestOnly !== undefined) return requestOnly(call.input as never);
   const recorded = redactor(call.contract, shape, call.sensitive)(call.input) as Record<string, unknown>;
   const adapted = call.operation.record?.request
     ? call.operation.record.request(recorded, call.input as never)

@@ -18,9 +18,13 @@ export function eventTime(ms: number): string {
   return lastTime;
 }
 
-/** The service's name in an event's source: "kms". */
+/** Services that policies know by another name than their events' source. */
+const policyNames: Record<string, string> = { monitoring: "cloudwatch" };
+
+/** The service's name in an event's source, as policies have it: "kms". */
 export function serviceOf({ eventSource }: Pick<TrailEvent, "eventSource">): string {
-  return eventSource.replace(/\.amazonaws\.com$/, "");
+  const name = eventSource.replace(/\.amazonaws\.com$/, "");
+  return policyNames[name] ?? name;
 }
 
 export interface RecordQuery {

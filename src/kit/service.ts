@@ -71,6 +71,8 @@ export interface RecordOptions<Input, Output> {
   readOnly?: boolean;
   /** A data event: AWS shows it to trails that ask for it, and not in the event history. */
   data?: true;
+  /** All that the event shows of the request, for inputs of which it shows little; then `request` is not asked. */
+  requestOnly?: (input: Input) => Record<string, unknown>;
   /** Members of the request or the answer that AWS leaves out or replaces. */
   request?: (recorded: Record<string, unknown>, input: Input) => Record<string, unknown> | null;
   response?: (recorded: Record<string, unknown>, output: Output) => Record<string, unknown> | null;

@@ -15,6 +15,8 @@ export interface Target {
   /** SQS FIFO queues. */
   messageGroupId?: string | undefined;
   messageDeduplicationId?: string | undefined;
+  /** Topics: the subject of e-mails. */
+  subject?: string | undefined;
   /** Log groups: the stream that the lines go to. */
   logStream?: string | undefined;
 }
@@ -48,10 +50,11 @@ const kinds: Record<string, Send> = {
       ...(messageDeduplicationId !== undefined && { MessageDeduplicationId: messageDeduplicationId }),
     });
   },
-  async sns(_, { arn, messageGroupId }, body, call) {
+  async sns(_, { arn, messageGroupId, subject }, body, call) {
     await call("sns", "Publish", {
       TopicArn: arn,
       Message: body,
+      ...(subject !== undefined && { Subject: subject }),
       ...(messageGroupId !== undefined && { MessageGroupId: messageGroupId }),
     });
   },

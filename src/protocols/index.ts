@@ -3,6 +3,7 @@ import { awsQuery, identifyQuery } from "./awsQuery.ts";
 import { isStructure } from "./compile.ts";
 import type { Contract, Protocol, StructureShape } from "./contract.ts";
 import { ec2Query } from "./ec2Query.ts";
+import { validationCode } from "./errors.ts";
 import { jsonFormat } from "./json.ts";
 import type { ProtocolCodec, ReadRequest, ResolvedError, WriteResponse } from "./protocol.ts";
 import { restJson } from "./restJson.ts";
@@ -104,10 +105,15 @@ function resolveError(contract: Contract, protocol: Protocol, error: WireError):
   const modelled = found?.shape.error;
   const status = error.status ?? modelled?.status ?? 400;
   const overQuery = protocol === "awsQuery" || contract.queryCompatible;
+  // No model has it, yet each wire has its own name for it: recorded from CloudWatch, which speaks them all.
+  const isValidation =
+    !found && contract.queryCompatible && /^Validation(?:Error|Exception)$/.test(error.code);
   return {
     ...(found && { shape: found.shape }),
-    name: found?.name ?? error.code,
-    code: (overQuery ? modelled?.queryCode : undefined) ?? modelled?.code ?? error.code,
+    name: isValidation ? validationCode("awsJson1_0") : (found?.name ?? error.code),
+    code: isValidation
+      ? validationCode("awsQuery")
+      : ((overQuery ? modelled?.queryCode : undefined) ?? modelled?.code ?? error.code),
     status,
     fault: error.fault ?? modelled?.fault ?? (status >= 500 ? "server" : "client"),
     message: error.message,

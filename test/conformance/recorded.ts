@@ -103,7 +103,13 @@ function compare(
 }
 
 /** Members that AWS added after the recordings were made. */
-const laterMembers = new Set(["KeyMaterialId", "SourceKeyMaterialId", "DestinationKeyMaterialId"]);
+const laterMembers = new Set([
+  "KeyMaterialId",
+  "SourceKeyMaterialId",
+  "DestinationKeyMaterialId",
+  "LogAlarms",
+  "ActionExecutedAfterMuteWindow",
+]);
 
 function compareText(
   ours: unknown,

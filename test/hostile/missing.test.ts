@@ -25,7 +25,7 @@ const atMost: Record<string, number> = {
   events: 15,
   scheduler: 0,
   logs: 75,
-  cloudwatch: 46,
+  cloudwatch: 26,
 };
 
 /** On AWS only the host tells them from another operation: directory buckets have endpoints of their own. */

@@ -14,18 +14,20 @@ export interface Target {
   service: string;
   operation: string;
   name: string;
+  /** As its events have it. */
+  eventSource: string;
   contract: Contract;
 }
 
 export async function builtOperations(): Promise<Target[]> {
   const targets: Target[] = [];
   for (const [service, { load }] of Object.entries(services)) {
-    const { operations }: ServiceDefinition = (await load()).default;
+    const { operations, eventSource }: ServiceDefinition = (await load()).default;
     const contract = JSON.parse(
       readFileSync(`${buildDirectory}/contracts/${service}.json`, "utf8"),
     ) as Contract;
     for (const { name } of operations) {
-      targets.push({ service, operation: name, name: `${service}:${name}`, contract });
+      targets.push({ service, operation: name, name: `${service}:${name}`, eventSource, contract });
     }
   }
   return targets;
@@ -59,6 +61,7 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       OpenIDConnectProviderArn: `arn:aws:iam::${accountId}:oidc-provider/issuer.example.com`,
       SAMLProviderArn: `arn:aws:iam::${accountId}:saml-provider/example`,
       "events.ResourceARN": `arn:aws:events:us-east-1:${accountId}:rule/example`,
+      "cloudwatch.ResourceARN": `arn:aws:cloudwatch:us-east-1:${accountId}:alarm:example`,
       "scheduler.ResourceArn": `arn:aws:scheduler:us-east-1:${accountId}:schedule-group/example`,
       QueueUrl: `https://sqs.us-east-1.amazonaws.com/${accountId}/example`,
       SourceArn: `arn:aws:sqs:us-east-1:${accountId}:example`,

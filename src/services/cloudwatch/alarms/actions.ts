@@ -1,0 +1,96 @@
+import { servicePrincipal } from "../../../kit/caller.ts";
+import type { Context } from "../../../kit/context.ts";
+import { AwsError } from "../../../kit/errors.ts";
+import { deliver, isRetriable, parseArn, retryDelayMs } from "../../../kit/targets.ts";
+import type { AlarmRow, AlarmState } from "../tables.ts";
+import { jsonTime, note } from "./history.ts";
+import { functionEvent, subjectOf, topicMessage } from "./messages.ts";
+import { alarmArn } from "./names.ts";
+
+/** What an alarm does when its state changes. Each action is delivered by itself, and its outcome is in the history. */
+
+interface Action {
+  name: string;
+  kind: AlarmRow["kind"];
+  arn: string;
+  subject: string;
+  body: string;
+  /** When the state changed, ms since the epoch. */
+  at: number;
+  attempts: number;
+}
+
+const maxAttempts = 3;
+
+export function actOn(alarm: AlarmRow, previous: AlarmState, ctx: Context): void {
+  if (!alarm.actionsEnabled) return;
+  const actions = {
+    OK: alarm.okActions,
+    ALARM: alarm.alarmActions,
+    INSUFFICIENT_DATA: alarm.insufficientDataActions,
+  }[alarm.state.value];
+  for (const arn of actions) {
+    const body = parseArn(arn)?.service === "lambda" ? functionEvent : topicMessage;
+    const action: Action = {
+      name: alarm.name,
+      kind: alarm.kind,
+      arn,
+      subject: subjectOf(alarm, ctx),
+      body: JSON.stringify(
+        body === functionEvent
+          ? functionEvent(alarm, previous, ctx)
+          : topicMessage(alarm, previous.value, ctx),
+      ),
+      at: alarm.state.updatedAt,
+      attempts: 0,
+    };
+    ctx.outbox.put("act", { ...action });
+  }
+}
+
+/** Delivery: does one action, under the principal of CloudWatch's alarms, for this alarm. */
+export async function act(action: Action, ctx: Context): Promise<void> {
+  const { name, arn, subject, body } = action;
+  const as = servicePrincipal("cloudwatch.amazonaws.com", {
+    sourceArn: alarmArn(name, ctx),
+    sourceAccount: ctx.account,
+  });
+  try {
+    await deliver(ctx, { arn, subject }, body, as);
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    const attempts = action.attempts + 1;
+    if (isRetriable(error) && attempts < maxAttempts) {
+      ctx.outbox.put("act", { ...action, attempts }, { delayMs: retryDelayMs(attempts) });
+      return;
+    }
+    await noteOutcome(action, error, ctx);
+    return;
+  }
+  await noteOutcome(action, undefined, ctx);
+}
+
+/** Summaries hold no more. */
+const maxSummaryCharacters = 255;
+
+async function noteOutcome(action: Action, error: AwsError | undefined, ctx: Context): Promise<void> {
+  const { arn, body, at } = action;
+  const failed = error !== undefined;
+  const summary = failed
+    ? `Failed to execute action ${arn}. Received error: "${error.message}"`
+    : `Successfully executed action ${arn}`;
+  await note(
+    action,
+    {
+      type: "Action",
+      summary: summary.slice(0, maxSummaryCharacters),
+      data: {
+        actionState: failed ? "Failed" : "Succeeded",
+        stateUpdateTimestamp: jsonTime(at),
+        notificationResource: arn,
+        ...(failed ? { error: `${error.code}: ${error.message}` } : { publishedMessage: body }),
+      },
+    },
+    ctx,
+  );
+}
