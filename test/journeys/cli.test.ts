@@ -1,30 +1,12 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
 import { startForTest } from "../harness.ts";
+import { aws, environment, hasBoto3, hasCli, python } from "./unmodified.ts";
 
 /** The same journey with the AWS CLI and with boto3, both as they are. */
-
-const run = promisify(execFile);
-
-async function works(command: string, args: string[]): Promise<boolean> {
-  try {
-    await run(command, args);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const hasCli = await works("aws", ["--version"]);
-const python = (await works("python3", ["-c", "import boto3"])) ? "python3" : "/usr/bin/python3";
-const hasBoto3 = await works(python, ["-c", "import boto3"]);
-if (!hasCli) console.warn("Skipped: the AWS CLI is not installed.");
-if (!hasBoto3) console.warn("Skipped: boto3 is not installed.");
 
 let cloudkeep: Cloudkeep;
 let folder: string;
@@ -37,32 +19,15 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function environment(credentials = cloudkeep.credentials, sessionToken?: string): NodeJS.ProcessEnv {
-  return {
-    PATH: process.env.PATH,
-    HOME: folder,
-    AWS_ENDPOINT_URL: cloudkeep.endpoint,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    ...(sessionToken && { AWS_SESSION_TOKEN: sessionToken }),
-    AWS_DEFAULT_REGION: "us-east-1",
-    AWS_PAGER: "",
-    AWS_MAX_ATTEMPTS: "1",
-  };
-}
-
 /** Runs the AWS CLI; its JSON. */
-async function aws(args: string[], env = environment()): Promise<Record<string, never>> {
-  // The endpoint is also given as an option: older versions do not read it from the environment.
-  const { stdout } = await run("aws", [...args, "--endpoint-url", cloudkeep.endpoint, "--output", "json"], {
-    env,
-  });
+async function cli(args: string[], env = environment(cloudkeep)): Promise<Record<string, never>> {
+  const stdout = await aws(env, ...args, "--output", "json");
   return stdout.trim() === "" ? {} : (JSON.parse(stdout) as Record<string, never>);
 }
 
 async function refusal(args: string[], env: NodeJS.ProcessEnv): Promise<string> {
   try {
-    await aws(args, env);
+    await cli(args, env);
   } catch (error) {
     return (error as { stderr: string }).stderr;
   }
@@ -71,12 +36,12 @@ async function refusal(args: string[], env: NodeJS.ProcessEnv): Promise<string> 
 
 describe.skipIf(!hasCli)("the AWS CLI", () => {
   it("makes a user and a role, takes the role on, encrypts, is refused and finds it all in the history", async () => {
-    expect(await aws(["sts", "get-caller-identity"])).toMatchObject({ Account: cloudkeep.accountId });
-    await aws(["iam", "create-user", "--user-name", "alice", "--tags", "Key=team,Value=data"]);
-    const { AccessKey } = (await aws(["iam", "create-access-key", "--user-name", "alice"])) as unknown as {
+    expect(await cli(["sts", "get-caller-identity"])).toMatchObject({ Account: cloudkeep.accountId });
+    await cli(["iam", "create-user", "--user-name", "alice", "--tags", "Key=team,Value=data"]);
+    const { AccessKey } = (await cli(["iam", "create-access-key", "--user-name", "alice"])) as unknown as {
       AccessKey: { AccessKeyId: string; SecretAccessKey: string };
     };
-    const alice = environment({
+    const alice = environment(cloudkeep, {
       accessKeyId: AccessKey.AccessKeyId,
       secretAccessKey: AccessKey.SecretAccessKey,
     });
@@ -98,7 +63,7 @@ describe.skipIf(!hasCli)("the AWS CLI", () => {
         ],
       }),
     );
-    await aws([
+    await cli([
       "iam",
       "create-role",
       "--role-name",
@@ -106,7 +71,7 @@ describe.skipIf(!hasCli)("the AWS CLI", () => {
       "--assume-role-policy-document",
       `file://${trust}`,
     ]);
-    await aws([
+    await cli([
       "iam",
       "attach-role-policy",
       "--role-name",
@@ -115,14 +80,14 @@ describe.skipIf(!hasCli)("the AWS CLI", () => {
       "arn:aws:iam::aws:policy/AWSKeyManagementServicePowerUser",
     ]);
     const role = "arn:aws:iam::000000000000:role/keys";
-    const assumed = (await aws(
+    const assumed = (await cli(
       ["sts", "assume-role", "--role-arn", role, "--role-session-name", "work"],
       alice,
     )) as unknown as { Credentials: { AccessKeyId: string; SecretAccessKey: string; SessionToken: string } };
     const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken } = assumed.Credentials;
-    const session = environment({ accessKeyId, secretAccessKey }, SessionToken);
+    const session = environment(cloudkeep, { accessKeyId, secretAccessKey, sessionToken: SessionToken });
 
-    const { KeyMetadata } = (await aws(
+    const { KeyMetadata } = (await cli(
       ["kms", "create-key", "--description", "orders"],
       session,
     )) as unknown as {
@@ -130,7 +95,7 @@ describe.skipIf(!hasCli)("the AWS CLI", () => {
     };
     const plain = join(folder, "plain.txt");
     writeFileSync(plain, "4111 1111 1111 1111");
-    const { CiphertextBlob } = (await aws([
+    const { CiphertextBlob } = (await cli([
       "kms",
       "encrypt",
       "--key-id",
@@ -143,12 +108,14 @@ describe.skipIf(!hasCli)("the AWS CLI", () => {
     const sealed = join(folder, "sealed.bin");
     writeFileSync(sealed, Buffer.from(CiphertextBlob, "base64"));
     const open = ["kms", "decrypt", "--ciphertext-blob", `fileb://${sealed}`, "--encryption-context"];
-    const { Plaintext } = (await aws([...open, "table=orders"])) as unknown as { Plaintext: string };
+    const { Plaintext } = (await cli([...open, "table=orders"])) as unknown as { Plaintext: string };
     expect(Buffer.from(Plaintext, "base64").toString()).toBe("4111 1111 1111 1111");
-    expect(await refusal([...open, "table=other"], environment())).toContain("InvalidCiphertextException");
+    expect(await refusal([...open, "table=other"], environment(cloudkeep))).toContain(
+      "InvalidCiphertextException",
+    );
     expect(await refusal([...open, "table=orders"], session)).toContain("AccessDeniedException");
 
-    const { Events } = (await aws([
+    const { Events } = (await cli([
       "cloudtrail",
       "lookup-events",
       "--lookup-attributes",
@@ -200,7 +167,7 @@ print(json.dumps(out))
 
 describe.skipIf(!hasBoto3)("boto3", () => {
   it("pages, signs, verifies, and gets AWS's errors as its own exceptions", async () => {
-    const { stdout } = await run(python, ["-c", script], { env: environment() });
+    const stdout = await python(environment(cloudkeep), script);
     expect(JSON.parse(stdout)).toMatchObject({
       account: cloudkeep.accountId,
       users: Array.from({ length: 7 }, (_, i) => `page-${i}`),

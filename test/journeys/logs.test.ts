@@ -1,23 +1,9 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
 import { startForTest } from "../harness.ts";
+import { aws, environment, hasCli, hasCliV2 } from "./unmodified.ts";
 
 /** Lines with the AWS CLI as it is: written, searched, followed, queried. */
-
-const run = promisify(execFile);
-
-async function succeeds(args: string[]): Promise<boolean> {
-  return await run("aws", args).then(
-    () => true,
-    () => false,
-  );
-}
-
-const hasCli = await succeeds(["--version"]);
-/** The first version of the CLI has no `tail`. */
-const hasTail = hasCli && (await run("aws", ["--version"])).stdout.startsWith("aws-cli/2");
 
 let cloudkeep: Cloudkeep;
 beforeAll(async () => {
@@ -25,18 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => cloudkeep.stop());
 
-async function aws(...args: string[]): Promise<string> {
-  const { accessKeyId, secretAccessKey } = cloudkeep.credentials;
-  const env = {
-    PATH: process.env.PATH,
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_DEFAULT_REGION: "us-east-1",
-    AWS_PAGER: "",
-  };
-  const { stdout } = await run("aws", ["logs", ...args, "--endpoint-url", cloudkeep.endpoint], { env });
-  return stdout.trim();
-}
+const logs = async (...args: string[]) => (await aws(environment(cloudkeep), "logs", ...args)).trim();
 
 const group = ["--log-group-name", "/app/web"];
 const stream = ["--log-stream-name", "i-1"];
@@ -44,15 +19,15 @@ const asText = ["--output", "text"];
 
 describe.skipIf(!hasCli)("the AWS CLI", () => {
   it("writes lines, finds them, and queries them", async () => {
-    await aws("create-log-group", ...group, "--tags", "team=a");
-    await aws("create-log-stream", ...group, ...stream);
+    await logs("create-log-group", ...group, "--tags", "team=a");
+    await logs("create-log-stream", ...group, ...stream);
     const now = Date.now();
     const events = ["hello world", "ERROR one", "ERROR two"].map((message, i) => ({
       timestamp: now + i,
       message,
     }));
-    await aws("put-log-events", ...group, ...stream, "--log-events", JSON.stringify(events));
-    const found = await aws(
+    await logs("put-log-events", ...group, ...stream, "--log-events", JSON.stringify(events));
+    const found = await logs(
       "filter-log-events",
       ...group,
       "--filter-pattern",
@@ -63,7 +38,7 @@ describe.skipIf(!hasCli)("the AWS CLI", () => {
     );
     expect(found).toBe("ERROR two");
     // The client pages by itself, one event at a time.
-    const paged = await aws(
+    const paged = await logs(
       "filter-log-events",
       ...group,
       "--page-size",
@@ -80,7 +55,7 @@ describe.skipIf(!hasCli)("the AWS CLI", () => {
       String(Math.ceil(now / 1000) + 60),
     ];
     const text = "filter @message like /ERROR/ | stats count(*) as n by @logStream";
-    const queryId = await aws(
+    const queryId = await logs(
       "start-query",
       ...group,
       ...range,
@@ -92,7 +67,7 @@ describe.skipIf(!hasCli)("the AWS CLI", () => {
     );
     await expect
       .poll(
-        () => aws("get-query-results", "--query-id", queryId, "--query", "results[0][].value", ...asText),
+        () => logs("get-query-results", "--query-id", queryId, "--query", "results[0][].value", ...asText),
         {
           timeout: 20_000,
         },
@@ -100,10 +75,10 @@ describe.skipIf(!hasCli)("the AWS CLI", () => {
       .toBe("i-1\t2");
   }, 60_000);
 
-  it.skipIf(!hasTail)(
+  it.skipIf(!hasCliV2)(
     "follows them",
     async () => {
-      const tailed = await aws("tail", "/app/web", "--since", "1h", "--format", "short");
+      const tailed = await logs("tail", "/app/web", "--since", "1h", "--format", "short");
       expect(tailed.split("\n").map((line) => line.split(" ").slice(1).join(" "))).toEqual([
         "hello world",
         "ERROR one",

@@ -1,26 +1,14 @@
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { CreateBucketCommand, GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
 import { optionsOf, startForTest } from "../harness.ts";
+import { aws, environment, hasBoto3, hasCli, python } from "./unmodified.ts";
 
 /** S3 through the clients that people use: the AWS CLI, boto3, the SDK's streams. */
-
-const run = promisify(execFile);
-const found = async (program: string, ...args: string[]) =>
-  run(program, args).then(
-    () => true,
-    () => false,
-  );
-const hasCli = await found("aws", "--version");
-const hasBoto3 = await found("python3", "-c", "import boto3");
-if (!hasCli) console.warn("Skipped: there is no AWS CLI on this machine.");
-if (!hasBoto3) console.warn("Skipped: there is no boto3 on this machine.");
 
 const mebibyte = 2 ** 20;
 let cloudkeep: Cloudkeep;
@@ -36,35 +24,21 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function environment(): NodeJS.ProcessEnv {
-  return {
-    ...process.env,
-    AWS_ENDPOINT_URL: cloudkeep.endpoint,
-    AWS_ACCESS_KEY_ID: cloudkeep.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: cloudkeep.credentials.secretAccessKey,
-    AWS_DEFAULT_REGION: "us-east-1",
-    AWS_PAGER: "",
-  };
-}
-
-async function aws(...args: string[]): Promise<string> {
-  const { stdout } = await run("aws", args, { env: environment(), maxBuffer: 64 * mebibyte });
-  return stdout;
-}
+const cli = (...args: string[]) => aws(environment(cloudkeep), ...args);
 
 describe.skipIf(!hasCli)("the AWS CLI", () => {
   it("copies 100 MB up in parts, and down again", async () => {
     const [up, down] = [join(folder, "up"), join(folder, "down")];
     const bytes = randomBytes(100 * mebibyte);
     writeFileSync(up, bytes);
-    await aws("s3", "cp", up, "s3://journey/large", "--no-progress");
-    const head = JSON.parse(await aws("s3api", "head-object", "--bucket", "journey", "--key", "large")) as {
+    await cli("s3", "cp", up, "s3://journey/large", "--no-progress");
+    const head = JSON.parse(await cli("s3api", "head-object", "--bucket", "journey", "--key", "large")) as {
       ETag: string;
       ContentLength: number;
     };
     expect(head.ContentLength).toBe(bytes.length);
     expect(head.ETag).toMatch(/-\d+"$/);
-    await aws("s3", "cp", "s3://journey/large", down, "--no-progress");
+    await cli("s3", "cp", "s3://journey/large", down, "--no-progress");
     expect(readFileSync(down).equals(bytes)).toBe(true);
   }, 120_000);
 
@@ -76,21 +50,21 @@ describe.skipIf(!hasCli)("the AWS CLI", () => {
       ["a b/zwei ü.txt", "2"],
     ] as const)
       writeFileSync(join(tree, name), text);
-    await aws("s3", "sync", tree, "s3://journey/tree", "--no-progress");
+    await cli("s3", "sync", tree, "s3://journey/tree", "--no-progress");
     rmSync(join(tree, "one.txt"));
-    await aws("s3", "sync", tree, "s3://journey/tree", "--delete", "--no-progress");
-    expect(await aws("s3", "ls", "s3://journey/tree/", "--recursive")).toMatch(
+    await cli("s3", "sync", tree, "s3://journey/tree", "--delete", "--no-progress");
+    expect(await cli("s3", "ls", "s3://journey/tree/", "--recursive")).toMatch(
       /^\S+ \S+ +1 tree\/a b\/zwei ü\.txt\n$/,
     );
-    await aws("s3", "rm", "s3://journey/tree", "--recursive");
-    await expect(aws("s3", "ls", "s3://journey/tree/")).rejects.toThrow();
+    await cli("s3", "rm", "s3://journey/tree", "--recursive");
+    await expect(cli("s3", "ls", "s3://journey/tree/")).rejects.toThrow();
   }, 120_000);
 
   it("presigns a URL that anybody can read by, for a while", async () => {
     const file = join(folder, "secret");
     writeFileSync(file, "for you only");
-    await aws("s3", "cp", file, "s3://journey/secret", "--no-progress");
-    const url = (await aws("s3", "presign", "s3://journey/secret", "--expires-in", "60")).trim();
+    await cli("s3", "cp", file, "s3://journey/secret", "--no-progress");
+    const url = (await cli("s3", "presign", "s3://journey/secret", "--expires-in", "60")).trim();
     expect(await (await fetch(url)).text()).toBe("for you only");
     expect((await fetch(url.replace("secret", "large"))).status).toBe(403);
     expect((await fetch(url.replace(/\?.*/, ""))).status).toBe(403);
@@ -110,7 +84,7 @@ print(form["url"], *[f"{name}={value}" for name, value in form["fields"].items()
 
 describe.skipIf(!hasBoto3)("boto3", () => {
   it("uploads in parts, reads ranges, and signs forms for browsers", async () => {
-    const { stdout } = await run("python3", ["-c", script], { env: environment() });
+    const stdout = await python(environment(cloudkeep), script);
     const [url = "", ...lines] = stdout.trim().split("\n");
     const form = new FormData();
     for (const line of lines)

@@ -1,53 +1,17 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
 import { startForTest } from "../harness.ts";
+import { aws, environment, hasBoto3, hasCli, python } from "./unmodified.ts";
 
 /** A producer and a consumer with the AWS CLI and with boto3, both as they are. */
 
-const run = promisify(execFile);
-
-async function works(command: string, args: string[]): Promise<boolean> {
-  try {
-    await run(command, args);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const hasCli = await works("aws", ["--version"]);
-const hasBoto3 = await works("python3", ["-c", "import boto3"]);
-if (!hasCli) console.warn("Skipped: the AWS CLI is not installed.");
-if (!hasBoto3) console.warn("Skipped: boto3 is not installed.");
-
 let cloudkeep: Cloudkeep;
-let folder: string;
 beforeAll(async () => {
   cloudkeep = await startForTest();
-  folder = mkdtempSync(join(tmpdir(), "cloudkeep-journey-"));
 });
 afterAll(async () => {
   await cloudkeep.stop();
-  rmSync(folder, { recursive: true, force: true });
 });
-
-function environment(): NodeJS.ProcessEnv {
-  return {
-    PATH: process.env.PATH,
-    HOME: folder,
-    AWS_ENDPOINT_URL: cloudkeep.endpoint,
-    AWS_ACCESS_KEY_ID: cloudkeep.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: cloudkeep.credentials.secretAccessKey,
-    AWS_DEFAULT_REGION: "us-east-1",
-    AWS_PAGER: "",
-    AWS_MAX_ATTEMPTS: "1",
-  };
-}
 
 interface CliAnswer {
   QueueUrl: string;
@@ -57,16 +21,14 @@ interface CliAnswer {
   MessageId: string;
 }
 
-async function aws(...args: string[]): Promise<CliAnswer> {
-  // The endpoint is also given as an option: older versions do not read it from the environment.
-  const all = ["sqs", ...args, "--endpoint-url", cloudkeep.endpoint, "--output", "json"];
-  const { stdout } = await run("aws", all, { env: environment() });
-  return JSON.parse(stdout.trim() || "{}") as CliAnswer;
+async function sqs(...args: string[]): Promise<CliAnswer> {
+  const answer = await aws(environment(cloudkeep), "sqs", ...args, "--output", "json");
+  return JSON.parse(answer.trim() || "{}") as CliAnswer;
 }
 
 describe.skipIf(!hasCli)("the AWS CLI", () => {
   it("makes a queue, sends, waits, receives, deletes and is refused in AWS's words", async () => {
-    const { QueueUrl } = await aws(
+    const { QueueUrl } = await sqs(
       "create-queue",
       "--queue-name",
       "orders",
@@ -74,7 +36,7 @@ describe.skipIf(!hasCli)("the AWS CLI", () => {
       "VisibilityTimeout=60",
     );
     const of = ["--queue-url", QueueUrl];
-    const waiting = aws(
+    const waiting = sqs(
       "receive-message",
       ...of,
       "--wait-time-seconds",
@@ -83,20 +45,20 @@ describe.skipIf(!hasCli)("the AWS CLI", () => {
       "All",
     );
     const MessageAttributes = '{"team":{"DataType":"String","StringValue":"data"}}';
-    await aws("send-message", ...of, "--message-body", "order 1", "--message-attributes", MessageAttributes);
+    await sqs("send-message", ...of, "--message-body", "order 1", "--message-attributes", MessageAttributes);
     const [message] = (await waiting).Messages;
     expect(message).toMatchObject({
       Body: "order 1",
       MessageAttributes: { team: { DataType: "String", StringValue: "data" } },
     });
-    const counts = await aws("get-queue-attributes", ...of, "--attribute-names", "All");
+    const counts = await sqs("get-queue-attributes", ...of, "--attribute-names", "All");
     expect(counts.Attributes).toMatchObject({
       ApproximateNumberOfMessagesNotVisible: "1",
       VisibilityTimeout: "60",
     });
-    await aws("delete-message", ...of, "--receipt-handle", message?.ReceiptHandle ?? "");
-    expect((await aws("list-queues")).QueueUrls).toEqual([QueueUrl]);
-    const refused = await aws("receive-message", ...of, "--max-number-of-messages", "11").catch(
+    await sqs("delete-message", ...of, "--receipt-handle", message?.ReceiptHandle ?? "");
+    expect((await sqs("list-queues")).QueueUrls).toEqual([QueueUrl]);
+    const refused = await sqs("receive-message", ...of, "--max-number-of-messages", "11").catch(
       ({ stderr }: { stderr: string }) => stderr,
     );
     expect(refused).toContain(
@@ -141,7 +103,7 @@ print(json.dumps(out))
 
 describe.skipIf(!hasBoto3)("boto3", () => {
   it("keeps the order of groups, checks digests, pages, and gets AWS's errors as its own exceptions", async () => {
-    const { stdout } = await run("python3", ["-c", script], { env: environment() });
+    const stdout = await python(environment(cloudkeep), script);
     expect(JSON.parse(stdout)).toMatchObject({
       sent: ["0", "1", "2"],
       a: ["a0", "a1", "a2"],
