@@ -11,6 +11,7 @@ export interface Session {
     | "GetSessionToken"
     | "GetFederationToken"
     | "AssumeRoot"
+    | "ConsoleLogin"
     | "Service";
   /** ms since the epoch, by the Cloudkeep clock. */
   issuedAt: number;

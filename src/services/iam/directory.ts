@@ -4,6 +4,7 @@ import { policyDocument, principalPolicies } from "./principals.ts";
 import { oidcProviders, samlProviders } from "./providerTables.ts";
 import { rootAccessFeatures } from "./rootAccess.ts";
 import { samlFacts } from "./samlProviders.ts";
+import { accountNamed, completeSignIn, judgePassword } from "./signIn.ts";
 import { accessKeys, roles } from "./tables.ts";
 import { tokenSettings } from "./tokenSettings.ts";
 
@@ -41,6 +42,9 @@ export const directory: IdentityDirectory = {
     return row && { arn: row.arn, issuer: row.url, clientIds: row.clientIds };
   },
   useMfaCode,
+  accountNamed,
+  judgePassword,
+  completeSignIn,
   policyDocument,
   principalTags: async (caller, tx) => (await principalPolicies(caller, tx))?.tags ?? {},
   tokenSettings,

@@ -7,7 +7,7 @@ import * as roles from "./roles.ts";
 import * as rootSessions from "./rootSessions.ts";
 import * as saml from "./saml.ts";
 import { makeTokenKey } from "./sealed.ts";
-import { openSession } from "./tokens.ts";
+import { issue, openSession } from "./tokens.ts";
 import * as users from "./users.ts";
 import * as webIdentity from "./webIdentity.ts";
 
@@ -28,7 +28,11 @@ export default defineService({
     authorizationMessages,
   ].flatMap(operationsIn),
   missing,
-  provides: { openSession, encodeAuthorizationMessage: authorizationMessages.encodeAuthorizationMessage },
+  provides: {
+    openSession,
+    issueSession: issue,
+    encodeAuthorizationMessage: authorizationMessages.encodeAuthorizationMessage,
+  },
   publishes: outboundTokens.issuerDocument,
   bootstrap: ({ tx }) => makeTokenKey(tx),
 });
