@@ -181,6 +181,7 @@ function responseOf(call: CompletedCall): unknown {
 export function identityOf(caller: Caller): Record<string, unknown> {
   const { principal, accessKeyId, session } = caller;
   const { account: accountId, arn, userId: principalId } = principal;
+  const invokedByDelegate = session?.delegate === undefined ? undefined : { accountId: session.delegate };
   switch (principal.kind) {
     case "root":
       return {
@@ -190,6 +191,7 @@ export function identityOf(caller: Caller): Record<string, unknown> {
         accountId,
         accessKeyId,
         sessionContext: sessionContext(caller),
+        invokedByDelegate,
       };
     case "user":
       return {
@@ -200,6 +202,7 @@ export function identityOf(caller: Caller): Record<string, unknown> {
         accessKeyId,
         userName: caller.userName,
         sessionContext: sessionContext(caller),
+        invokedByDelegate,
       };
     case "role-session":
       return {
@@ -209,6 +212,7 @@ export function identityOf(caller: Caller): Record<string, unknown> {
         accountId,
         accessKeyId,
         sessionContext: sessionContext(caller),
+        invokedByDelegate,
         invokedBy: session?.invokedBy,
       };
     case "federated-user":

@@ -4,6 +4,7 @@ import type { CrossOriginAnswer, CrossOriginRequest, FormFacts, FormRequest } fr
 import type { Caller, Guardrails, PrincipalPolicies } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
+import type { Delegations } from "./delegation.ts";
 import type { PublicDocument, PublicRequest } from "./pages.ts";
 import type { RecordRow } from "./record.ts";
 import type { TemporaryCredentials } from "./sessions.ts";
@@ -197,7 +198,7 @@ export interface ProviderFacts {
   clientIds?: readonly string[];
 }
 
-export interface IdentityDirectory extends SignIn {
+export interface IdentityDirectory extends SignIn, Delegations {
   findRole(arn: string, tx: Transaction): Promise<RoleFacts | undefined>;
   findProvider(arn: string, tx: Transaction): Promise<ProviderFacts | undefined>;
   /** OIDC providers of an account whose issuer is this (without "https://"). */

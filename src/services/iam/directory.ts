@@ -1,4 +1,11 @@
 import type { IdentityDirectory } from "../../kit/service.ts";
+import { redeemDelegation } from "./delegationDecisions.ts";
+import {
+  deleteDelegationTemplate,
+  listDelegationTemplates,
+  putDelegationTemplate,
+  putPartnerBoundary,
+} from "./delegationTemplates.ts";
 import { useMfaCode } from "./mfaDevices.ts";
 import { policyDocument, principalPolicies } from "./principals.ts";
 import { oidcProviders, samlProviders } from "./providerTables.ts";
@@ -45,6 +52,11 @@ export const directory: IdentityDirectory = {
   accountNamed,
   judgePassword,
   completeSignIn,
+  putDelegationTemplate,
+  delegationTemplates: listDelegationTemplates,
+  deleteDelegationTemplate,
+  putPartnerBoundary,
+  redeemDelegation,
   policyDocument,
   principalTags: async (caller, tx) => (await principalPolicies(caller, tx))?.tags ?? {},
   tokenSettings,

@@ -1,5 +1,6 @@
 import { defineService, operationsIn } from "../../kit/service.ts";
 import * as authorizationMessages from "./authorizationMessages.ts";
+import * as delegation from "./delegation.ts";
 import * as identity from "./identity.ts";
 import { missing } from "./missing.ts";
 import * as outboundTokens from "./outboundTokens.ts";
@@ -24,6 +25,7 @@ export default defineService({
     webIdentity,
     users,
     rootSessions,
+    delegation,
     outboundTokens,
     authorizationMessages,
   ].flatMap(operationsIn),
