@@ -30,7 +30,8 @@ export async function permissionCheck(policy: string, ctx: Context): Promise<Per
 function duration(totalSeconds: number): string {
   const minutes = Math.ceil(totalSeconds / 60);
   const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
-  const parts = [hours > 0 && `${hours} hours`, rest > 0 && `${rest} minutes`];
+  const counted = (amount: number, unit: string) => `${amount} ${unit}${amount === 1 ? "" : "s"}`;
+  const parts = [hours > 0 && counted(hours, "hour"), rest > 0 && counted(rest, "minute")];
   return parts.filter((part) => part !== false).join(" ");
 }
 

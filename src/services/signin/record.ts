@@ -14,6 +14,25 @@ export interface Attempt {
   mfaSerial?: string | undefined;
 }
 
+/** A code was asked for: what became of the password, only the event of the sign-in tells. */
+export function recordMfaCheck(
+  { accountId, user }: Required<Pick<Attempt, "accountId" | "user">>,
+  ctx: Context,
+): void {
+  const { userId: principalId, userName } = user ?? {};
+  ctx.serviceEvent("CheckMfa", {
+    account: accountId,
+    region: "us-east-1",
+    eventType: "AwsConsoleSignIn",
+    by: {
+      userIdentity: { type: "IAMUser", principalId, accountId, accessKeyId: "", userName },
+      request: ctx.request,
+    },
+    responseElements: { CheckMfa: "Success" },
+    additionalEventData: { MfaType: "Virtual MFA" },
+  });
+}
+
 export function recordSignIn(
   { accountId, user, isSuccess, mfaUsed, mfaSerial }: Attempt,
   ctx: Context,

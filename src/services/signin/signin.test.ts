@@ -57,12 +57,12 @@ async function signIn(userName: string, secret = password, named = account): Pro
   return opened;
 }
 
-async function lastSignIn(): Promise<TrailEvent> {
+async function lastSignIn(AttributeValue = "ConsoleLogin"): Promise<TrailEvent> {
   const { cloudtrail } = clients(bench.cloudkeep, bench.cloudkeep.credentials);
   const { LookupEventsCommand } = await import("@aws-sdk/client-cloudtrail");
   const { Events = [] } = await cloudtrail.send(
     new LookupEventsCommand({
-      LookupAttributes: [{ AttributeKey: "EventName", AttributeValue: "ConsoleLogin" }],
+      LookupAttributes: [{ AttributeKey: "EventName", AttributeValue }],
       MaxResults: 1,
     }),
   );
@@ -209,6 +209,12 @@ describe("a user with an MFA device", () => {
     const ivan = await signIn("ivan");
     expect(ivan.text).toContain("Multi-factor authentication");
     expect(ivan.cookies.has("cloudkeep-session")).toBe(false);
+    expect(await lastSignIn("CheckMfa")).toMatchObject({
+      userIdentity: { userName: "ivan", accessKeyId: "" },
+      eventType: "AwsConsoleSignIn",
+      responseElements: { CheckMfa: "Success" },
+      additionalEventData: { MfaType: "Virtual MFA" },
+    });
     await ivan.submit("code", { code: code() });
     expect(ivan.text).toContain("MFA</dt><dd>used");
     expect(await lastSignIn()).toMatchObject({

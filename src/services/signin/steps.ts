@@ -7,7 +7,7 @@ import { addressKey, attemptsOf, userKey } from "./attempts.ts";
 import { type Cookies, cookieHeaders } from "./cookies.ts";
 import { pageOf, redirect } from "./html.ts";
 import { change, drop, keep, kept } from "./pendingRows.ts";
-import { recordSignIn } from "./record.ts";
+import { recordMfaCheck, recordSignIn } from "./record.ts";
 import { changeView, maxChars, passwordView, type View } from "./views.ts";
 import { words } from "./words.ts";
 
@@ -76,6 +76,7 @@ export async function passwordStep(visit: Visit): Promise<PublicDocument> {
   }
   const judgedUser: JudgedUser = { accountId, ...user, judgedMs: now };
   if (needsCode) {
+    recordMfaCheck({ accountId, user }, ctx);
     const pending = keep({ waitsFor: "code", ...judgedUser, isRight, attempt }, ctx);
     return goOn(visit, { ...visit.cookies, pending });
   }
