@@ -72,6 +72,7 @@ export class Authorizer {
     if (this.#principal?.boundary) set.boundary = this.#principal.boundary;
     const session = sessionPolicies(this.#caller, this.#principal);
     if (session !== undefined) set.session = session;
+    if (this.#caller.session?.delegate !== undefined) set.sessionLimitsAll = true;
     const { resourcePolicy } = access;
     if (resourcePolicy !== undefined) {
       set.resource = {

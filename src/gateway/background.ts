@@ -4,6 +4,7 @@ import { timedUuid } from "../kit/ids.ts";
 import { recordLog } from "../kit/record.ts";
 import type { LogEntry, Transaction } from "../storage/store.ts";
 import { contextOf, type Environment } from "./call.ts";
+import type { CallScope } from "./callTypes.ts";
 
 /** For whom, and where, a service acts of its own accord. */
 export interface Origin {
@@ -25,25 +26,34 @@ export async function inBackground(
 ): Promise<void> {
   const service = await environment.registry.load(name);
   const { eventSource } = service.definition;
+  const scope = () => ({
+    requestId: timedUuid(environment.clock.now()),
+    service,
+    caller: servicePrincipal(eventSource),
+    account,
+    region,
+    request: { sourceIp: "", userAgent: eventSource, secure: true, host: "" },
+    hops,
+  });
+  await outsideOfCalls(environment, scope, work);
+}
+
+/** Runs what is no call of an operation in a transaction of its own; what it records commits with it. */
+export async function outsideOfCalls<Result>(
+  environment: Environment,
+  scope: () => Omit<CallScope, "events" | "afterCommit">,
+  work: (ctx: Context, tx: Transaction) => Promise<Result>,
+): Promise<Result> {
   const events: LogEntry[] = [];
   const afterCommit: (() => void | Promise<void>)[] = [];
-  await environment.store.transact(async (tx) => {
+  const result = await environment.store.transact(async (tx) => {
     events.length = 0;
     afterCommit.length = 0;
-    const scope = {
-      requestId: timedUuid(environment.clock.now()),
-      service,
-      caller: servicePrincipal(eventSource),
-      account,
-      region,
-      request: { sourceIp: "", userAgent: eventSource, secure: true, host: "" },
-      hops,
-      events,
-      afterCommit,
-    };
-    await work(contextOf(scope, tx, environment), tx);
+    const done = await work(contextOf({ ...scope(), events, afterCommit }, tx, environment), tx);
     for (const event of events) tx.append(recordLog, event);
+    return done;
   });
   if (events.length > 0) environment.bus.recorded();
   for (const effect of afterCommit) await effect();
+  return result;
 }

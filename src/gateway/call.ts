@@ -17,6 +17,7 @@ import { readDocument } from "./document.ts";
 import { emitEvents } from "./emit.ts";
 import { inMemory } from "./memoryBody.ts";
 import { entriesOf, identityOf, serviceEventEntry } from "./record.ts";
+import { sessionsOf } from "./sessions.ts";
 import { violationError } from "./violations.ts";
 
 export type { Call, Environment, Outcome } from "./callTypes.ts";
@@ -236,6 +237,7 @@ export class RunningCall {
       log: (name): LogReader => environment.store.log(name),
       peek: (read) => environment.store.peek(read),
       directory: directoryOf(environment),
+      sessions: sessionsOf(environment, this.#tx),
       organizations: environment.ports.organizations ?? noOrganizations,
       host: environment.host,
     };

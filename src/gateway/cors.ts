@@ -3,6 +3,7 @@ import { AwsError } from "../kit/errors.ts";
 import type { WireResponse } from "../protocols/wire.ts";
 import type { Exchange, HttpRequest } from "./exchange.ts";
 import { errorResponse, type Gateway } from "./pipeline.ts";
+import { isPage } from "./publish.ts";
 import { destinationOf, pathFor } from "./route.ts";
 
 /**
@@ -58,6 +59,7 @@ export async function preflightAnswer(exchange: Exchange, gateway: Gateway): Pro
 
 /** Headers that let the page read an answer, whatever it is; none for a request that no page makes. */
 export async function originHeaders(exchange: Exchange, gateway: Gateway): Promise<readonly string[]> {
+  if (isPage(exchange, gateway)) return [];
   const method = exchange.headers["access-control-request-method"] ?? exchange.method;
   const answer = await ask(exchange, method, gateway);
   if (answer === undefined) return corsHeaders;

@@ -58,35 +58,47 @@ export function entriesOf(call: CompletedCall): LogEntry[] {
   return [own, ...shared];
 }
 
-/** The record's entry for what a service did of its own accord. */
+/** The record's entry for what is no call: a service's own doing, or a sign-in. */
 export function serviceEventEntry(
   eventName: string,
   details: ServiceEventDetails,
   origin: { eventSource: string; account: string; region: string; atMs: number },
 ): LogEntry {
   const account = details.account ?? origin.account;
+  const region = details.region ?? origin.region;
+  const { by } = details;
   const event = {
     eventVersion: "1.11",
-    userIdentity: { accountId: account, invokedBy: "AWS Internal" },
+    userIdentity: by?.userIdentity ?? { accountId: account, invokedBy: "AWS Internal" },
     eventTime: eventTime(origin.atMs),
     eventSource: origin.eventSource,
     eventName,
-    awsRegion: origin.region,
-    sourceIPAddress: "AWS Internal",
-    userAgent: "AWS Internal",
+    awsRegion: region,
+    sourceIPAddress: by?.request.sourceIp ?? "AWS Internal",
+    userAgent: by?.request.userAgent ?? "AWS Internal",
+    errorMessage: details.errorMessage,
     requestParameters: null,
-    responseElements: null,
+    responseElements: details.responseElements ?? null,
+    additionalEventData: details.additionalEventData,
     eventID: uuid(),
     readOnly: false,
     ...(details.resources && { resources: details.resources }),
-    eventType: "AwsServiceEvent",
+    eventType: details.eventType ?? "AwsServiceEvent",
     managementEvent: true,
     recipientAccountId: account,
     ...(details.serviceEventDetails && { serviceEventDetails: details.serviceEventDetails }),
     eventCategory: "Management",
+    tlsDetails: by && tlsOf(by.request),
   };
   const resources = (details.resources ?? []).map(({ type, ARN }) => ({ type, name: ARN }));
-  const row = { account, region: origin.region, event, ...(resources.length > 0 && { resources }) };
+  const userName = by?.userIdentity.userName;
+  const row = {
+    account,
+    region,
+    event,
+    ...(resources.length > 0 && { resources }),
+    ...(typeof userName === "string" && { userName }),
+  };
   return { at: origin.atMs, text: JSON.stringify(row), terms: termsOf(row) };
 }
 
@@ -135,12 +147,12 @@ function eventOf(call: CompletedCall): TrailEvent {
     recipientAccountId: account,
     sharedEventID: undefined,
     eventCategory: operation.record?.data ? "Data" : "Management",
-    tlsDetails: request.tls && {
-      tlsVersion: request.tls.version,
-      cipherSuite: request.tls.cipherSuite,
-      clientProvidedHostHeader: request.host,
-    },
+    tlsDetails: tlsOf(request),
   };
+}
+
+function tlsOf({ tls, host }: RequestFacts): Record<string, string> | undefined {
+  return tls && { tlsVersion: tls.version, cipherSuite: tls.cipherSuite, clientProvidedHostHeader: host };
 }
 
 function requestOf(call: CompletedCall): unknown {
@@ -169,6 +181,7 @@ function responseOf(call: CompletedCall): unknown {
 export function identityOf(caller: Caller): Record<string, unknown> {
   const { principal, accessKeyId, session } = caller;
   const { account: accountId, arn, userId: principalId } = principal;
+  const invokedByDelegate = session?.delegate === undefined ? undefined : { accountId: session.delegate };
   switch (principal.kind) {
     case "root":
       return {
@@ -178,6 +191,7 @@ export function identityOf(caller: Caller): Record<string, unknown> {
         accountId,
         accessKeyId,
         sessionContext: sessionContext(caller),
+        invokedByDelegate,
       };
     case "user":
       return {
@@ -188,6 +202,7 @@ export function identityOf(caller: Caller): Record<string, unknown> {
         accessKeyId,
         userName: caller.userName,
         sessionContext: sessionContext(caller),
+        invokedByDelegate,
       };
     case "role-session":
       return {
@@ -197,6 +212,7 @@ export function identityOf(caller: Caller): Record<string, unknown> {
         accountId,
         accessKeyId,
         sessionContext: sessionContext(caller),
+        invokedByDelegate,
         invokedBy: session?.invokedBy,
       };
     case "federated-user":

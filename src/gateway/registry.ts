@@ -122,11 +122,12 @@ export class Registry {
     );
   }
 
-  /** The service that publishes a document. */
-  publisher(host: string, path: string): string | undefined {
-    return Object.entries(this.#entries).find(
+  /** The service that publishes a document or page, and whether it takes forms there. */
+  publisher(host: string, path: string): { service: string; takesForms: boolean } | undefined {
+    const found = Object.entries(this.#entries).find(
       ([, { publishes }]) => publishes?.path.test(path) && (publishes.host?.test(host) ?? true),
-    )?.[0];
+    );
+    return found && { service: found[0], takesForms: found[1].publishes?.takesForms === true };
   }
 
   contract(service: string): Contract {

@@ -249,6 +249,10 @@ async function pour(
 function writeHttp2Head(response: HttpResponse, wire: WireResponse): void {
   response.statusCode = wire.status;
   for (let i = 0; i < wire.headers.length; i += 2) {
-    response.setHeader((wire.headers[i] as string).toLowerCase(), wire.headers[i + 1] as string);
+    const name = (wire.headers[i] as string).toLowerCase();
+    const value = wire.headers[i + 1] as string;
+    // Cookies alone come in several headers of one name.
+    if (name === "set-cookie") response.appendHeader(name, value);
+    else response.setHeader(name, value);
   }
 }

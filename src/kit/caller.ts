@@ -11,6 +11,8 @@ export interface Session {
     | "GetSessionToken"
     | "GetFederationToken"
     | "AssumeRoot"
+    | "ConsoleLogin"
+    | "GetDelegatedAccessToken"
     | "Service";
   /** ms since the epoch, by the Cloudkeep clock. */
   issuedAt: number;
@@ -35,6 +37,8 @@ export interface Session {
   federatedContext?: Record<string, string | string[]>;
   /** True where the session was itself obtained with a role's session. */
   chained?: boolean;
+  /** Account to which the identity was delegated: it can do no more than `policy` says, whoever else allows it. */
+  delegate?: string;
   /** Service on whose behalf a role was taken ("lambda.amazonaws.com"). */
   invokedBy?: string;
 }

@@ -5,6 +5,7 @@ import type { Clock } from "./clock.ts";
 import type { AwsError, CommonError } from "./errors.ts";
 import type { Refusal } from "./record.ts";
 import type { Access, IdentityDirectory, OrganizationDirectory } from "./service.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** What an operation may touch: it has no effect but through this. */
 export interface Context<Codes extends string = string> {
@@ -61,7 +62,7 @@ export interface Context<Codes extends string = string> {
   followRecord(active: boolean): Promise<void>;
   /** Facts for the call's own event. */
   readonly event: EventNotes;
-  /** Records something that the service did of its own accord (a key rotated by the clock): an AwsServiceEvent. */
+  /** Records what is no call: what the service did of its own accord (a key rotated by the clock), or a sign-in. */
   serviceEvent(name: string, details: ServiceEventDetails): void;
   /** Runs once the transaction is on disk, before the answer; dropped if the call fails. */
   afterCommit(effect: () => void | Promise<void>): void;
@@ -74,6 +75,8 @@ export interface Context<Codes extends string = string> {
   peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T>;
   /** What IAM knows of roles and identity providers; for the services that make sessions of them. */
   readonly directory: IdentityDirectory;
+  /** Makes and opens sessions of callers. */
+  readonly sessions: Sessions;
   /** What Organizations knows; without it, that there is none. */
   readonly organizations: OrganizationDirectory;
   /** Cloudkeep itself; for its own service. */
@@ -84,6 +87,14 @@ export interface ServiceEventDetails {
   resources?: { accountId: string; type: string; ARN: string }[];
   serviceEventDetails?: Record<string, unknown>;
   account?: string;
+  region?: string;
+  /** Somebody's doing, and with which client; left out, AWS's own. */
+  by?: { userIdentity: Record<string, unknown>; request: RequestFacts };
+  /** Left out, "AwsServiceEvent". */
+  eventType?: "AwsServiceEvent" | "AwsConsoleSignIn";
+  errorMessage?: string | undefined;
+  responseElements?: Record<string, unknown>;
+  additionalEventData?: Record<string, unknown>;
 }
 
 /** What Cloudkeep's own service may do to the process that it runs in. */

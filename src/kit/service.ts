@@ -4,7 +4,11 @@ import type { CrossOriginAnswer, CrossOriginRequest, FormFacts, FormRequest } fr
 import type { Caller, Guardrails, PrincipalPolicies } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
+import type { Delegations } from "./delegation.ts";
+import type { PublicDocument, PublicRequest } from "./pages.ts";
 import type { RecordRow } from "./record.ts";
+import type { TemporaryCredentials } from "./sessions.ts";
+import type { SignIn } from "./signIn.ts";
 
 /**
  * What a service is made of. A service's `service.ts` gathers its operations with `defineService`; each noun's
@@ -124,6 +128,8 @@ export interface Ports {
   findAccessKey(accessKeyId: string, tx: Reads): Promise<Credential | undefined>;
   /** Temporary keys (ASIA…): opened from their session token. Throws `SessionProblem`. */
   openSession(accessKeyId: string, token: string, tx: Reads, clock: Clock): Promise<Credential | undefined>;
+  /** Makes credentials of a caller with a session. */
+  issueSession(caller: Caller, tx: Transaction): Promise<TemporaryCredentials>;
   /** Policies of an IAM principal or role session; undefined if it no longer exists. */
   principalPolicies(caller: Caller, tx: Transaction): Promise<PrincipalPolicies | undefined>;
   /** What IAM knows, for the services that make sessions of it. */
@@ -134,12 +140,6 @@ export interface Ports {
   organizations: OrganizationDirectory;
   /** Seals why a call was denied, for DecodeAuthorizationMessage. */
   encodeAuthorizationMessage(details: object, tx: Transaction): Promise<string>;
-}
-
-/** A document that anybody may read. */
-export interface PublicDocument {
-  contentType: string;
-  body: string;
 }
 
 export interface OrganizationDirectory {
@@ -198,7 +198,7 @@ export interface ProviderFacts {
   clientIds?: readonly string[];
 }
 
-export interface IdentityDirectory {
+export interface IdentityDirectory extends SignIn, Delegations {
   findRole(arn: string, tx: Transaction): Promise<RoleFacts | undefined>;
   findProvider(arn: string, tx: Transaction): Promise<ProviderFacts | undefined>;
   /** OIDC providers of an account whose issuer is this (without "https://"). */
@@ -255,8 +255,8 @@ export interface ServiceDefinition {
   /** Operations of the contract that are not built: each answers 501. The list only shrinks. */
   missing: readonly string[];
   provides?: Partial<Ports>;
-  /** Documents that AWS publishes unsigned (the keys of a token issuer), for the hosts in `services/index.ts`. */
-  publishes?: (host: string, path: string, tx: Transaction) => Promise<PublicDocument | undefined>;
+  /** What anybody may see at the paths in `services/index.ts`, unsigned: documents, pages, answers to their forms. */
+  publishes?: (asked: PublicRequest, ctx: Context) => Promise<PublicDocument | undefined>;
   /** Which foreign pages may read a resource, where resources say so themselves; undefined for what is none. */
   crossOrigin?: (asked: CrossOriginRequest, tx: Reads) => Promise<CrossOriginAnswer | undefined>;
   /** Reads a form that uploads a file. Throws AwsError for one that its policy does not allow. */

@@ -23,6 +23,8 @@ export interface PolicySet {
   boundary?: NamedPolicy;
   /** The inline session policy and the managed ones: together they allow what one of them allows. */
   session?: readonly NamedPolicy[];
+  /** Not even a resource policy that names the session itself goes beyond the session policies. */
+  sessionLimitsAll?: true;
   resource?: NamedPolicy;
   /** One list for each level, root first; each level must allow. None for a management account. */
   scps?: readonly (readonly NamedPolicy[])[];

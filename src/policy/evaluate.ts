@@ -177,8 +177,9 @@ function findMissing(
 
   const isGranted = policies.extraAllow !== undefined || (!crossAccount && grant >= Grant.identity);
   if (!isGranted && !identityAllows(request, results)) missing = [...missing, "identity"];
-  // Only a grant to the user or session itself, in its own account, is above boundary and session policies.
-  if (!crossAccount && grant === Grant.direct) return missing;
+  // Only a grant to the user or session itself, in its own account, is above boundary and session policies,
+  // unless it acts for somebody else.
+  if (!crossAccount && grant === Grant.direct && !policies.sessionLimitsAll) return missing;
   if (results.boundary.verdict === "none") missing = [...missing, "boundary"];
   if (sessionLacksAllow(request, results)) missing = [...missing, "session"];
   return missing;

@@ -5,8 +5,11 @@ export interface ServiceEntry {
   load: () => Promise<{ default: ServiceDefinition }>;
   /** Provides part of the path (credentials, policies), so it is loaded at start; the others on first use. */
   provides?: true;
-  /** Documents that the service publishes to everybody: their path, and their host where that matters. */
-  publishes?: { path: RegExp; host?: RegExp };
+  /**
+   * Documents and pages that the service shows to everybody: their path, and their host where that matters. Only
+   * where it takes forms may anything be sent to it.
+   */
+  publishes?: { path: RegExp; host?: RegExp; takesForms?: true };
   /** Answers unsigned calls, too: they are judged as anybody's. */
   open?: true;
 }
@@ -32,5 +35,10 @@ export const services: Record<string, ServiceEntry> = {
   scheduler: { load: () => import("./scheduler/service.ts") },
   logs: { load: () => import("./logs/service.ts") },
   cloudwatch: { load: () => import("./cloudwatch/service.ts") },
+  signin: {
+    load: () => import("./signin/service.ts"),
+    // Other names are those of S3's buckets.
+    publishes: { path: /^\/signin$/, host: /^(?!.+\.(?:localhost|amazonaws\.com)$)/, takesForms: true },
+  },
   cloudkeep: { load: () => import("./cloudkeep/service.ts") },
 };

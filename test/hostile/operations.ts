@@ -68,6 +68,8 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       TaskHandle: Buffer.from(
         JSON.stringify({ taskId: "example", sourceArn: `arn:aws:sqs:us-east-1:${accountId}:example` }),
       ).toString("base64"),
+      "iam.EntityArn": `arn:aws:iam::${accountId}:delegation-request/00000000-0000-4000-8000-000000000000`,
+      DelegationRequestId: "00000000-0000-4000-8000-000000000000",
       SerialNumber: `arn:aws:iam::${accountId}:mfa/example`,
       DeletionTaskId:
         "task/aws-service-role/example.amazonaws.com/AWSServiceRoleForExample/00000000-0000-4000-8000-000000000000",

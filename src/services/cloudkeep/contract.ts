@@ -22,6 +22,22 @@ interface Operations {
     errors: never;
   };
   GetMail: { input: { MailId: string }; output: Mail; errors: "NotFoundException" };
+  PutDelegationTemplate: { input: TemplateInput; output: ShownTemplate; errors: never };
+  ListDelegationTemplates: {
+    input: { MaxResults?: number; NextToken?: string };
+    output: { Templates: ShownTemplate[]; NextToken?: string };
+    errors: never;
+  };
+  DeleteDelegationTemplate: {
+    input: { PolicyTemplateArn: string };
+    output: object;
+    errors: "NotFoundException";
+  };
+  PutPartnerBoundary: {
+    input: { PartnerDomain: string; PolicyName: string; PolicyDocument: string };
+    output: { PolicyArn: string };
+    errors: never;
+  };
   DeleteMail: { input: { MailId: string }; output: object; errors: "NotFoundException" };
 }
 
@@ -35,6 +51,18 @@ export interface Status {
 }
 
 export const api = serviceApi<Operations>("cloudkeep");
+
+export interface TemplateInput {
+  PartnerName: string;
+  PartnerDomain: string;
+  AccountIds: string[];
+  TemplateName: string;
+  PolicyTemplate: string;
+}
+
+export interface ShownTemplate extends TemplateInput {
+  PolicyTemplateArn: string;
+}
 
 export interface MailInput {
   Channel: "email" | "sms";

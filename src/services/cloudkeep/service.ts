@@ -2,6 +2,7 @@ import { timeOfUuid } from "../../kit/ids.ts";
 import { type RecordRow, recordLog } from "../../kit/record.ts";
 import { defineService, operationsIn } from "../../kit/service.ts";
 import { api, own } from "./contract.ts";
+import * as delegation from "./delegation.ts";
 import * as mail from "./mail.ts";
 
 /**
@@ -91,6 +92,13 @@ const resetState = api.operation("ResetState", {
 export default defineService({
   name: "cloudkeep",
   eventSource: "cloudkeep.localhost",
-  operations: [getStatus, explainRequest, listRecord, advanceClock, resetState, ...operationsIn(mail)],
+  operations: [
+    getStatus,
+    explainRequest,
+    listRecord,
+    advanceClock,
+    resetState,
+    ...[mail, delegation].flatMap(operationsIn),
+  ],
   missing: [],
 });

@@ -1,9 +1,17 @@
 import type { IdentityDirectory } from "../../kit/service.ts";
+import { redeemDelegation } from "./delegationDecisions.ts";
+import {
+  deleteDelegationTemplate,
+  listDelegationTemplates,
+  putDelegationTemplate,
+  putPartnerBoundary,
+} from "./delegationTemplates.ts";
 import { useMfaCode } from "./mfaDevices.ts";
 import { policyDocument, principalPolicies } from "./principals.ts";
 import { oidcProviders, samlProviders } from "./providerTables.ts";
 import { rootAccessFeatures } from "./rootAccess.ts";
 import { samlFacts } from "./samlProviders.ts";
+import { accountNamed, completeSignIn, judgePassword } from "./signIn.ts";
 import { accessKeys, roles } from "./tables.ts";
 import { tokenSettings } from "./tokenSettings.ts";
 
@@ -41,6 +49,14 @@ export const directory: IdentityDirectory = {
     return row && { arn: row.arn, issuer: row.url, clientIds: row.clientIds };
   },
   useMfaCode,
+  accountNamed,
+  judgePassword,
+  completeSignIn,
+  putDelegationTemplate,
+  delegationTemplates: listDelegationTemplates,
+  deleteDelegationTemplate,
+  putPartnerBoundary,
+  redeemDelegation,
   policyDocument,
   principalTags: async (caller, tx) => (await principalPolicies(caller, tx))?.tags ?? {},
   tokenSettings,

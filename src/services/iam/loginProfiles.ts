@@ -1,7 +1,7 @@
 import type { Context } from "../../kit/context.ts";
 import { iam } from "./contract.ts";
 import { type LoginProfileRow, loginProfiles } from "./credentialTables.ts";
-import { checkPassword } from "./passwordPolicy.ts";
+import { checkPassword, letsUsersChange } from "./passwordPolicy.ts";
 import { hashPassword, isPassword } from "./passwords.ts";
 import { onUser, seconds } from "./shared.ts";
 import type { UserRow } from "./tables.ts";
@@ -119,7 +119,13 @@ export const deleteLoginProfile = iam.operation("DeleteLoginProfile", {
 
 /** A user's own doing. https://docs.aws.amazon.com/IAM/latest/APIReference/API_ChangePassword.html */
 export const changePassword = iam.operation("ChangePassword", {
-  access: (_input, ctx) => userAccess("ChangePassword", ctx.caller.userName, ctx),
+  access: async (_input, ctx) => ({
+    ...(await userAccess("ChangePassword", ctx.caller.userName, ctx)),
+    ...(ctx.caller.principal.kind === "user" &&
+      (await letsUsersChange(ctx)) && {
+        extraAllow: { kind: "service" as const, name: "AllowUsersToChangePassword" },
+      }),
+  }),
   async handle({ OldPassword, NewPassword }, ctx) {
     if (ctx.caller.principal.kind !== "user") {
       throw ctx.error("InvalidUserTypeException", "Only IAM Users can change their own password");

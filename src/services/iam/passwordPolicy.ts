@@ -15,12 +15,23 @@ const defaultPolicy: PasswordPolicyRow = {
   hardExpiry: false,
 };
 const defaultMinimumLength = 6;
+const dayMs = 24 * 60 * 60_000;
 
 export async function passwordPolicyOf(
   account: string,
   { tx }: Pick<Context, "tx">,
 ): Promise<PasswordPolicyRow> {
   return (await passwordPolicies.get(tx, account)) ?? defaultPolicy;
+}
+
+/** Whether a policy that the account has set lets every user change its own password. */
+export async function letsUsersChange({ tx, account }: Pick<Context, "tx" | "account">): Promise<boolean> {
+  return (await passwordPolicies.get(tx, account))?.usersMayChange === true;
+}
+
+/** When a password that was set then is too old; undefined if it never is. */
+export function expiryOf({ maxAgeDays }: PasswordPolicyRow, changedMs: number): number | undefined {
+  return maxAgeDays === undefined ? undefined : changedMs + maxAgeDays * dayMs;
 }
 
 /** Refuses a password that the account's policy does not allow. */

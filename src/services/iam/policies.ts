@@ -6,7 +6,7 @@ import type { Access } from "../../kit/service.ts";
 import { iam } from "./contract.ts";
 import { checkDocument, sizeOf } from "./documents.ts";
 import { allManagedPolicies, type ManagedPolicy, managedPolicy } from "./managedPolicies.ts";
-import { checkPolicyArn, countUses, type UseCounts, usesOf } from "./policyUses.ts";
+import { checkPolicyArn, countUses, partnerPolicy, type UseCounts, usesOf } from "./policyUses.ts";
 import { countOneLess, countOneMore, overQuota, quotas } from "./quotas.ts";
 import { lastPart, onPolicy, paged, seconds } from "./shared.ts";
 import { type PolicyRow, policies } from "./tables.ts";
@@ -27,10 +27,11 @@ export async function policyAccess(action: string, arn: string, ctx: Context): P
   };
 }
 
-/** Reading is open for AWS's own policies, too: they belong to no account. */
+/** Reading is open for the policies of AWS and of partners, too: they belong to no account. */
 export async function policyReadAccess(action: string, arn: string, ctx: Context): Promise<Access> {
   const access = await policyAccess(action, arn, ctx);
-  return managedPolicy(arn) === undefined ? access : { ...access, resourceAccount: ctx.account };
+  const isOfAll = managedPolicy(arn) !== undefined || (await partnerPolicy(arn, ctx)) !== undefined;
+  return isOfAll ? { ...access, resourceAccount: ctx.account } : access;
 }
 
 async function ownPolicy(arn: string, { tx, account }: Context): Promise<PolicyRow | undefined> {
@@ -48,6 +49,14 @@ export async function findOwnPolicy(arn: string, ctx: Context<"NoSuchEntityExcep
   const row = await ownPolicy(arn, ctx);
   if (row === undefined) throw noPolicy(arn, ctx);
   return row;
+}
+
+/** A policy that the account may read, or NoSuchEntity. */
+export async function findReadablePolicy(
+  arn: string,
+  ctx: Context<"NoSuchEntityException">,
+): Promise<PolicyRow> {
+  return (await partnerPolicy(arn, ctx)) ?? (await findOwnPolicy(arn, ctx));
 }
 
 export function savePolicy(policy: PolicyRow, ctx: Context): void {
@@ -124,7 +133,7 @@ export const createPolicy = iam.operation("CreatePolicy", {
 export const getPolicy = iam.operation("GetPolicy", {
   access: ({ PolicyArn }, ctx) => policyReadAccess("GetPolicy", PolicyArn, ctx),
   async handle({ PolicyArn }, ctx) {
-    const policy = managedPolicy(PolicyArn) ?? (await findOwnPolicy(PolicyArn, ctx));
+    const policy = managedPolicy(PolicyArn) ?? (await findReadablePolicy(PolicyArn, ctx));
     const uses = await usesOf(PolicyArn, ctx);
     const boundary = uses.filter(({ usage }) => usage === "boundary").length;
     const tags = "tags" in policy ? policy.tags : {};

@@ -2,7 +2,7 @@ import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
 import { managedPolicy } from "./managedPolicies.ts";
 import { lastPart } from "./shared.ts";
-import { type HolderKind, policies, policyUses } from "./tables.ts";
+import { type HolderKind, type PolicyRow, policies, policyUses } from "./tables.ts";
 
 /** Which users, groups and roles use a managed policy. */
 
@@ -14,7 +14,7 @@ export interface Holder {
 
 type Usage = "attached" | "boundary";
 
-const policyArn = /^arn:aws:iam::(?:aws|\d{12}):policy\/(?:[\u0021-\u007e]+\/)?[\w+=,.@-]+$/;
+const policyArn = /^arn:aws:iam::(?:aws|partner|\d{12}):policy\/(?:[\u0021-\u007e]+\/)?[\w+=,.@-]+$/;
 
 export function checkPolicyArn(arn: string, ctx: Context): void {
   if (!policyArn.test(arn)) throw ctx.error("ValidationError", "Invalid ARN:  Could not be parsed!");
@@ -26,6 +26,13 @@ async function isUsable(arn: string, { account, tx }: Context): Promise<boolean>
   return (await policies.get(tx, account, lastPart(arn).toLowerCase()))?.arn === arn;
 }
 
+/** A permissions boundary that the operator registered for a partner: of all accounts, and unchanging. */
+export async function partnerPolicy(arn: string, { tx }: Context): Promise<PolicyRow | undefined> {
+  if (!arn.startsWith("arn:aws:iam::partner:policy/")) return undefined;
+  const row = await policies.get(tx, "partner", lastPart(arn).toLowerCase());
+  return row?.arn === arn ? row : undefined;
+}
+
 export async function checkAttachable(arn: string, ctx: Context<"NoSuchEntityException">): Promise<void> {
   checkPolicyArn(arn, ctx);
   if (await isUsable(arn, ctx)) return;
@@ -35,7 +42,7 @@ export async function checkAttachable(arn: string, ctx: Context<"NoSuchEntityExc
 /** AWS answers this of operations, too, whose model does not name the error. */
 export async function checkBoundary(arn: string, ctx: Context): Promise<void> {
   checkPolicyArn(arn, ctx);
-  if (await isUsable(arn, ctx)) return;
+  if ((await isUsable(arn, ctx)) || (await partnerPolicy(arn, ctx)) !== undefined) return;
   throw new AwsError("NoSuchEntity", `Scope ARN: ${arn} does not exist or is not attachable.`, {
     status: 404,
   });

@@ -6,6 +6,7 @@ import { managedPolicy, managedPolicyDocument } from "./managedPolicies.ts";
 import {
   checkManagedDocument,
   findOwnPolicy,
+  findReadablePolicy,
   policyAccess,
   policyReadAccess,
   savePolicy,
@@ -82,7 +83,7 @@ export const getPolicyVersion = iam.operation("GetPolicyVersion", {
         },
       };
     }
-    const policy = await findOwnPolicy(PolicyArn, ctx);
+    const policy = await findReadablePolicy(PolicyArn, ctx);
     const { document, createDate } = versionOf(policy, VersionId, ctx);
     return {
       PolicyVersion: {

@@ -6,6 +6,10 @@ import * as authorizationDetails from "./authorizationDetails.ts";
 import * as boundaries from "./boundaries.ts";
 import * as contextKeys from "./contextKeys.ts";
 import * as credentialReport from "./credentialReport.ts";
+import * as delegationCheck from "./delegationCheck.ts";
+import * as delegationDecisions from "./delegationDecisions.ts";
+import * as delegationRequests from "./delegationRequests.ts";
+import { delegationNotice, endDelegation } from "./delegationStates.ts";
 import { directory } from "./directory.ts";
 import * as groupMembers from "./groupMembers.ts";
 import * as groupPolicies from "./groupPolicies.ts";
@@ -91,8 +95,13 @@ export default defineService({
     credentialReport,
     tokenSettings,
     rootAccess,
+    delegationRequests,
+    delegationDecisions,
+    delegationCheck,
   ].flatMap(operationsIn),
   missing,
   provides: { findAccessKey, principalPolicies, directory },
+  timers: { endDelegation },
+  deliveries: { delegationNotice },
   bootstrap: accessKeys.makeRootKey,
 });

@@ -1,6 +1,6 @@
 import { createPrivateKey, hash, type KeyObject, sign, webcrypto } from "node:crypto";
 import type { Context } from "../../kit/context.ts";
-import type { Transaction } from "../../storage/store.ts";
+import type { PublicRequest } from "../../kit/pages.ts";
 import { type SigningRow, signing } from "./tables.ts";
 
 /** Notifications are signed, so that a receiver can tell SNS's from others'. https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html */
@@ -50,7 +50,7 @@ function certificatePath({ certificate }: SigningRow): string {
 }
 
 /** The certificate, for everybody. */
-export async function publishes(_host: string, path: string, tx: Transaction) {
+export async function publishes({ path }: PublicRequest, { tx }: Context) {
   const row = await signing.get(tx, rowName);
   if (row === undefined || certificatePath(row) !== path) return undefined;
   return { contentType: "application/x-pem-file", body: row.certificate };

@@ -1,9 +1,8 @@
 import type { JsonWebKey } from "node:crypto";
 import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
+import type { PublicDocument, PublicRequest } from "../../kit/pages.ts";
 import { eventTime } from "../../kit/record.ts";
-import type { PublicDocument } from "../../kit/service.ts";
-import type { Transaction } from "../../storage/store.ts";
 import { sts } from "./contract.ts";
 import type { Algorithm } from "./outboundKeys.ts";
 import { issuerKeyPairs } from "./tables.ts";
@@ -95,9 +94,8 @@ export const getWebIdentityToken = sts.operation("GetWebIdentityToken", {
 
 /** What an issuer publishes, for those who verify its tokens. */
 export async function issuerDocument(
-  host: string,
-  path: string,
-  tx: Transaction,
+  { host, path }: PublicRequest,
+  { tx }: Context,
 ): Promise<PublicDocument | undefined> {
   const issuer = `https://${host}`;
   const held = await issuerKeyPairs.list(tx, [issuer]);

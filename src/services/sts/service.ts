@@ -1,5 +1,6 @@
 import { defineService, operationsIn } from "../../kit/service.ts";
 import * as authorizationMessages from "./authorizationMessages.ts";
+import * as delegation from "./delegation.ts";
 import * as identity from "./identity.ts";
 import { missing } from "./missing.ts";
 import * as outboundTokens from "./outboundTokens.ts";
@@ -7,7 +8,7 @@ import * as roles from "./roles.ts";
 import * as rootSessions from "./rootSessions.ts";
 import * as saml from "./saml.ts";
 import { makeTokenKey } from "./sealed.ts";
-import { openSession } from "./tokens.ts";
+import { issue, openSession } from "./tokens.ts";
 import * as users from "./users.ts";
 import * as webIdentity from "./webIdentity.ts";
 
@@ -24,11 +25,16 @@ export default defineService({
     webIdentity,
     users,
     rootSessions,
+    delegation,
     outboundTokens,
     authorizationMessages,
   ].flatMap(operationsIn),
   missing,
-  provides: { openSession, encodeAuthorizationMessage: authorizationMessages.encodeAuthorizationMessage },
+  provides: {
+    openSession,
+    issueSession: issue,
+    encodeAuthorizationMessage: authorizationMessages.encodeAuthorizationMessage,
+  },
   publishes: outboundTokens.issuerDocument,
   bootstrap: ({ tx }) => makeTokenKey(tx),
 });

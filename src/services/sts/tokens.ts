@@ -3,6 +3,7 @@ import type { Caller } from "../../kit/caller.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { uniqueId } from "../../kit/ids.ts";
 import { type Credential, SessionProblem } from "../../kit/service.ts";
+import type { TemporaryCredentials } from "../../kit/sessions.ts";
 import type { Reads, Transaction } from "../../storage/store.ts";
 import { open, seal, sessionToken } from "./sealed.ts";
 
@@ -16,13 +17,6 @@ interface SealedSession {
   accessKeyId: string;
   secretAccessKey: string;
   caller: Caller;
-}
-
-export interface TemporaryCredentials {
-  AccessKeyId: string;
-  SecretAccessKey: string;
-  SessionToken: string;
-  Expiration: Date;
 }
 
 /** Makes credentials for a session. `caller.session.expiresAt` tells how long they live. */
