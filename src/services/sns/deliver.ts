@@ -1,38 +1,20 @@
-import { servicePrincipal } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
-import { uuid } from "../../kit/ids.ts";
-import { send } from "../../kit/outbound.ts";
 import type { DeliveryScope } from "../../kit/service.ts";
 import { isRetriable, parseArn, queueUrl, retryDelayMs, deliver as toTarget } from "../../kit/targets.ts";
 import { retryDelaySeconds, retryPolicy } from "./attributes.ts";
-import { confirmationText, linkTo } from "./confirmation.ts";
 import type { Delivery } from "./fanout.ts";
-import { type SubscriptionName, subscriptionArn, topicArn } from "./names.ts";
+import { type HttpRequest, type HttpResult, httpHeaders, postTo } from "./http.ts";
+import { sendMail } from "./mail.ts";
+import { keyOf, type SubscriptionName, snsFor, subscriptionArn } from "./names.ts";
 import { bodyFor, mailBody, rawAttributes } from "./notification.ts";
-import { signed } from "./signing.ts";
 import { logStatus } from "./status.ts";
 import { type SubscriptionRow, subscriptions, topics } from "./tables.ts";
 
 /** How notifications reach their subscribers, and what becomes of those that do not. */
 
-const timeoutMs = 15_000;
 /** Retries of what AWS itself runs. https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html */
 const maxServiceRetries = 100_015;
-
-function snsFor(subscription: SubscriptionName) {
-  return servicePrincipal("sns.amazonaws.com", {
-    sourceArn: topicArn(subscription),
-    sourceAccount: subscription.account,
-  });
-}
-
-/** What an HTTP endpoint answered. */
-export interface HttpResult {
-  status?: number;
-  error?: string;
-  tookMs: number;
-}
 
 /** HTTP deliveries take two steps: the message is made and signed in a transaction, then posted outside of any. */
 export const deliver = {
@@ -55,10 +37,6 @@ export const deliver = {
     }
   },
 };
-
-function keyOf({ account, region, name, id }: SubscriptionName): [string, string, string, string] {
-  return [account, region, name, id];
-}
 
 async function toSubscriber(
   subscription: SubscriptionName,
@@ -95,28 +73,8 @@ async function toSubscriber(
   } else await toTarget(ctx, { arn: row.endpoint }, await bodyFor(subscription, row, message, ctx), as);
 }
 
-async function sendMail(row: SubscriptionRow, Subject: string, Body: string, ctx: Context): Promise<void> {
-  const Channel = row.protocol === "sms" ? "sms" : "email";
-  const input = { Channel, To: row.endpoint, From: "no-reply@sns.amazonaws.com", Subject, Body };
-  await ctx.call("cloudkeep", "DeliverMail", input, { as: servicePrincipal("sns.amazonaws.com") });
-}
-
-/** Text messages to numbers without a subscription. */
-export const mail = {
-  async settle({ to, body }: { to: string; body: string }, ctx: Context): Promise<void> {
-    const input = { Channel: "sms", To: to, From: "AWS", Body: body };
-    await ctx.call("cloudkeep", "DeliverMail", input, { as: servicePrincipal("sns.amazonaws.com") });
-  },
-};
-
 export function isRaw({ attributes }: SubscriptionRow): boolean {
   return attributes.RawMessageDelivery?.toLowerCase() === "true";
-}
-
-interface HttpRequest {
-  url: string;
-  headers: Record<string, string>;
-  body: string;
 }
 
 async function httpRequest(
@@ -134,30 +92,6 @@ async function httpRequest(
     },
     body: await bodyFor(subscription, row, message, ctx),
   };
-}
-
-function httpHeaders(
-  type: string,
-  messageId: string,
-  subscription: SubscriptionName,
-): Record<string, string> {
-  return {
-    "content-type": "text/plain; charset=UTF-8",
-    "user-agent": "Amazon Simple Notification Service Agent",
-    "x-amz-sns-message-type": type,
-    "x-amz-sns-message-id": messageId,
-    "x-amz-sns-topic-arn": topicArn(subscription),
-  };
-}
-
-async function postTo({ url, headers, body }: HttpRequest): Promise<HttpResult> {
-  const begun = Date.now();
-  try {
-    const { status } = await send({ url, method: "POST", headers, body, timeoutMs });
-    return { status, tookMs: Date.now() - begun };
-  } catch (error) {
-    return { error: error instanceof Error ? error.message : "failed", tookMs: Date.now() - begun };
-  }
 }
 
 type Posting = Delivery & { request: HttpRequest };
@@ -254,69 +188,4 @@ async function redrive(
     if (!(error instanceof AwsError)) throw error;
     count("NumberOfNotificationsFailedToRedriveToDlq", subscription, ctx);
   }
-}
-
-interface Confirming {
-  subscription: SubscriptionName;
-  protocol: string;
-  endpoint: string;
-  token: string;
-  request?: HttpRequest;
-  attempts?: number;
-  [member: string]: unknown;
-}
-
-/** Asks an endpoint to confirm its subscription. */
-export const confirm = {
-  async send({ request }: Confirming): Promise<HttpResult | undefined> {
-    return request === undefined ? undefined : await postTo(request);
-  },
-  async settle(confirming: Confirming, ctx: Context, result: HttpResult | undefined): Promise<void> {
-    const { subscription, protocol, token } = confirming;
-    const row = await subscriptions.get(ctx.tx, ...keyOf(subscription));
-    if (row === undefined || row.confirmed) return;
-    if (result !== undefined) return retryConfirm(confirming, result, ctx);
-    const body = await confirmationBody(subscription, token, ctx);
-    if (protocol === "http" || protocol === "https") {
-      const { MessageId } = body;
-      const headers = httpHeaders("SubscriptionConfirmation", String(MessageId), subscription);
-      const request = { url: row.endpoint, headers, body: JSON.stringify(body) };
-      return ctx.outbox.put("confirm", { ...confirming, request }, { peer: subscription.id });
-    }
-    if (protocol.startsWith("email")) {
-      const text = `${confirmationText(subscription)}\n\n${String(body.SubscribeURL)}\n`;
-      const mailed = protocol === "email" ? text : JSON.stringify(body);
-      return await sendMail(row, "AWS Notification - Subscription Confirmation", mailed, ctx);
-    }
-    try {
-      await toTarget(ctx, { arn: row.endpoint }, JSON.stringify(body), snsFor(subscription));
-    } catch (error) {
-      // An endpoint that cannot be reached cannot confirm: the subscription stays pending.
-      if (!(error instanceof AwsError)) throw error;
-    }
-  },
-};
-
-const maxConfirmAttempts = 4;
-const confirmRetryMs = 20_000;
-
-function retryConfirm(confirming: Confirming, { status = 0 }: HttpResult, ctx: Context): void {
-  const attempts = (confirming.attempts ?? 0) + 1;
-  if ((status >= 200 && status < 300) || attempts >= maxConfirmAttempts) return;
-  const peer = confirming.subscription.id;
-  ctx.outbox.put("confirm", { ...confirming, attempts }, { delayMs: confirmRetryMs, peer });
-}
-
-async function confirmationBody(subscription: SubscriptionName, Token: string, ctx: Context) {
-  const TopicArn = topicArn(subscription);
-  const message = {
-    Type: "SubscriptionConfirmation",
-    MessageId: uuid(),
-    Token,
-    TopicArn,
-    Message: confirmationText(subscription),
-    SubscribeURL: linkTo(ctx, { Action: "ConfirmSubscription", TopicArn, Token }),
-    Timestamp: new Date(ctx.clock.now()).toISOString(),
-  };
-  return { ...message, ...(await signed(message, "1", ctx)) };
 }

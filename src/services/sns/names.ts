@@ -1,3 +1,4 @@
+import { servicePrincipal } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
 import { parseArn } from "../../kit/targets.ts";
 import { defaultPolicy } from "./policy.ts";
@@ -90,6 +91,18 @@ export interface SubscriptionName extends TopicName {
 
 export function subscriptionArn(topic: TopicName, id: string): string {
   return `${topicArn(topic)}:${id}`;
+}
+
+export function keyOf({ account, region, name, id }: SubscriptionName): [string, string, string, string] {
+  return [account, region, name, id];
+}
+
+/** SNS, as it acts for a topic. */
+export function snsFor(subscription: SubscriptionName) {
+  return servicePrincipal("sns.amazonaws.com", {
+    sourceArn: topicArn(subscription),
+    sourceAccount: subscription.account,
+  });
 }
 
 /** The subscription that an ARN names. */

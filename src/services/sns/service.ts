@@ -1,7 +1,9 @@
 import { defineService, operationsIn } from "../../kit/service.ts";
+import { confirm } from "./asking.ts";
 import * as confirmation from "./confirmation.ts";
-import { confirm, deliver, mail, post } from "./deliver.ts";
+import { deliver, post } from "./deliver.ts";
 import { fanOut } from "./fanout.ts";
+import { mail } from "./mail.ts";
 import { missing } from "./missing.ts";
 import * as policy from "./policy.ts";
 import * as publish from "./publish.ts";
