@@ -70,16 +70,9 @@ export async function runAhead(
 }
 
 /** The error as a client may see it; undefined for a fault of our own. */
-function clientError(error: unknown, { protocol, service, operation }: Call): AwsError | undefined {
+function clientError(error: unknown, call: Call): AwsError | undefined {
   if (error instanceof AwsError) return error;
-  if (!(error instanceof ValidationFailure)) return undefined;
-  const refused = violationError(error, protocol, service.contract, operation.name);
-  const own = service.definition.refusesInput?.(error.errors, error.message);
-  return own === undefined
-    ? refused
-    : new AwsError(own.code, own.message, {
-        ...(refused.status !== undefined && { status: refused.status }),
-      });
+  return error instanceof ValidationFailure ? violationError(error, call) : undefined;
 }
 
 /** The context of what a service does of its own accord: see `background.ts`. */

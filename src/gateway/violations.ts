@@ -1,35 +1,35 @@
 import { AwsError } from "../kit/errors.ts";
-import type { Contract, Protocol } from "../protocols/contract.ts";
-import type { ValidationFailure } from "../protocols/validate.ts";
+import type { BrokenLimit } from "../kit/service.ts";
+import type { Contract, Member } from "../protocols/contract.ts";
+import type { ValidationFailure, Violation } from "../protocols/index.ts";
+import type { Call } from "./callTypes.ts";
 import { nameOf } from "./dialect.ts";
 
-const malformedXml =
-  "The XML you provided was not well-formed or did not validate against our published schema";
-
-/** What a client learns of an input that breaks the contract's limits. S3 has one sentence for all bodies. */
+/** What a client learns of an input that breaks the contract's limits: in the service's words, or those of its wire. */
 export function violationError(
-  failure: ValidationFailure,
-  protocol: Protocol,
-  contract: Contract | undefined,
-  operation: string | undefined,
+  { errors, message }: ValidationFailure,
+  { protocol, service, operation }: Call,
 ): AwsError {
   const { code, status } = nameOf("validation", protocol);
-  if (protocol === "restXml" && contract?.bareErrors && isInBody(failure, contract, operation ?? "")) {
-    return new AwsError("MalformedXML", malformedXml, { status: 400 });
-  }
-  return new AwsError(code, failure.message, { status });
+  const broken = () => errors.map((one) => brokenLimit(one, service.contract, operation.name));
+  const own = service.definition.refusesInput?.(broken(), message);
+  return new AwsError(own?.code ?? code, own?.message ?? message, { status });
 }
 
-function isInBody({ errors }: ValidationFailure, contract: Contract, operation: string): boolean {
+function brokenLimit({ path, constraint }: Violation, contract: Contract, operation: string): BrokenLimit {
+  const member = memberOf(path.split(".", 1)[0] ?? "", contract, operation);
+  const isElsewhere =
+    member?.httpHeader !== undefined ||
+    member?.httpQuery !== undefined ||
+    member?.httpLabel === true ||
+    member?.httpPrefixHeaders !== undefined;
+  return { path, constraint, inBody: member !== undefined && !isElsewhere };
+}
+
+/** The input's member by its name as violations say it, with a small first letter. */
+function memberOf(name: string, contract: Contract, operation: string): Member | undefined {
   const shape = contract.shapes[contract.operations[operation]?.input ?? ""];
-  if (shape === undefined || !("members" in shape)) return false;
-  const named = errors[0]?.path.split(".", 1)[0]?.toLowerCase();
-  const [, member] = Object.entries(shape.members).find(([name]) => name.toLowerCase() === named) ?? [];
-  return (
-    member !== undefined &&
-    member.httpHeader === undefined &&
-    member.httpQuery === undefined &&
-    !member.httpLabel &&
-    member.httpPrefixHeaders === undefined
-  );
+  if (shape === undefined || !("members" in shape)) return undefined;
+  const wanted = name.toLowerCase();
+  return Object.entries(shape.members).find(([one]) => one.toLowerCase() === wanted)?.[1];
 }

@@ -243,6 +243,8 @@ export interface BrokenLimit {
   /** "logGroupName" */
   path: string;
   constraint: string;
+  /** Clients say it in the body, and not in a header, the query or the path. */
+  inBody: boolean;
 }
 
 export interface ServiceDefinition {
@@ -264,7 +266,10 @@ export interface ServiceDefinition {
   /** Its events leave sensitive members out, rather than say that they are hidden. */
   leavesOutSensitive?: true;
   /** How it words and names the refusal of input that breaks the contract, where not as its wire does. */
-  refusesInput?: (broken: readonly BrokenLimit[], words: string) => { code: string; message: string };
+  refusesInput?: (
+    broken: readonly BrokenLimit[],
+    words: string,
+  ) => { code: string; message: string } | undefined;
   /** Members that clients may also say in the URL: completes an input from it, before it is validated. */
   inputFromUrl?: (input: Record<string, unknown>, url: { origin: string; path: string }) => void;
   /** Denials end with an encoded message, which DecodeAuthorizationMessage reads. */

@@ -1,4 +1,5 @@
 import { AwsError } from "../../kit/errors.ts";
+import type { BrokenLimit } from "../../kit/service.ts";
 
 /** S3 models few of its errors. Codes, statuses and words: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 const known = {
@@ -141,4 +142,9 @@ export function invalidArgument(message: string, name?: string, value?: unknown)
 
 export function invalidRequest(message: string): AwsError {
   return fail("InvalidRequest", { message });
+}
+
+/** Whatever is wrong with a body: one sentence says it. */
+export function refusesInput([first]: readonly BrokenLimit[]): { code: string; message: string } | undefined {
+  return first?.inBody ? { code: "MalformedXML", message: known.MalformedXML[1] } : undefined;
 }

@@ -8,6 +8,7 @@ import * as complete from "./complete.ts";
 import * as copy from "./copy.ts";
 import * as cors from "./cors.ts";
 import * as remove from "./delete.ts";
+import { refusesInput } from "./errors.ts";
 import * as get from "./get.ts";
 import * as lifecycle from "./lifecycle.ts";
 import { runLifecycle } from "./lifecycleRun.ts";
@@ -61,6 +62,7 @@ export default defineService({
     notifications,
   ].flatMap(operationsIn),
   missing,
+  refusesInput,
   crossOrigin: cors.crossOrigin,
   formUpload: postObject,
   timers: { lifecycle: runLifecycle },
