@@ -11,7 +11,7 @@ import { ServiceRoles } from "./gateway/serviceRoles.ts";
 import { KeyCache } from "./gateway/sigv4/keys.ts";
 import { servicePrincipal } from "./kit/caller.ts";
 import type { MovableClock } from "./kit/clock.ts";
-import type { Ports } from "./kit/service.ts";
+import type { Ports } from "./kit/ports.ts";
 import { table } from "./kit/table.ts";
 import type { ResettableStore } from "./start.ts";
 import type { ByteStore } from "./storage/bytes.ts";

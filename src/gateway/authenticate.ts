@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { Caller } from "../kit/caller.ts";
 import type { MovableClock } from "../kit/clock.ts";
-import { type Credential, type Ports, SessionProblem } from "../kit/service.ts";
+import { type Credential, type Ports, SessionProblem } from "../kit/ports.ts";
 import type { Store } from "../storage/store.ts";
 import {
   Arriving,

@@ -1,5 +1,6 @@
 import type { Caller, Guardrails, PrincipalPolicies } from "../kit/caller.ts";
-import type { Access, Ports } from "../kit/service.ts";
+import type { Ports } from "../kit/ports.ts";
+import type { Access } from "../kit/service.ts";
 import { compileCached, type Decision, evaluate, type NamedPolicy, type PolicySet } from "../policy/index.ts";
 import type { AuthorizationRequest } from "../policy/types.ts";
 import type { Transaction } from "../storage/store.ts";

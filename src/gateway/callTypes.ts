@@ -4,7 +4,7 @@ import type { Caller } from "../kit/caller.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Host, RequestFacts } from "../kit/context.ts";
 import type { AwsError } from "../kit/errors.ts";
-import type { Ports } from "../kit/service.ts";
+import type { Ports } from "../kit/ports.ts";
 import type { Protocol } from "../protocols/contract.ts";
 import type { ByteStore } from "../storage/bytes.ts";
 import type { LogEntry, Store } from "../storage/store.ts";

@@ -1,4 +1,4 @@
-import { SessionProblem } from "../kit/service.ts";
+import { SessionProblem } from "../kit/ports.ts";
 import type { Sessions } from "../kit/sessions.ts";
 import type { Transaction } from "../storage/store.ts";
 import type { Environment } from "./callTypes.ts";

@@ -3,8 +3,9 @@ import type { Bytes, StreamedBody } from "./body.ts";
 import type { Caller } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { AwsError, CommonError } from "./errors.ts";
+import type { IdentityDirectory, OrganizationDirectory } from "./ports.ts";
 import type { Refusal } from "./record.ts";
-import type { Access, IdentityDirectory, OrganizationDirectory } from "./service.ts";
+import type { Access } from "./service.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What an operation may touch: it has no effect but through this. */

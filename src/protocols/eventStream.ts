@@ -14,6 +14,7 @@ import {
   MessageSplitter,
 } from "./eventFrames.ts";
 import { jsonFormat, parseJson } from "./json.ts";
+import type { WriteResponse } from "./protocol.ts";
 import { cborFormat } from "./rpcv2Cbor.ts";
 import { ValueCodec } from "./values.ts";
 import { parseXml } from "./xml.ts";
@@ -95,6 +96,36 @@ export function eventStreamCodec(
       return read && { [name as string]: read(headers, payload) };
     },
   };
+}
+
+const rpc: ReadonlySet<Protocol> = new Set<Protocol>(["awsJson1_0", "awsJson1_1", "rpcv2Cbor"]);
+
+/** Writes the answer of an operation whose output is a stream of events; undefined for other operations. */
+export function eventStreamWriter(
+  contract: Contract,
+  protocol: Protocol,
+  operation: string,
+): WriteResponse | undefined {
+  const { output = "", eventStream } = contract.operations[operation] ?? {};
+  if ((eventStream !== "output" && eventStream !== "both") || !rpc.has(protocol)) return undefined;
+  const members = membersOf(structureNamed(contract, output));
+  const [name, member] = members.find(([, one]) => isStream(contract, one)) ?? [];
+  if (name === undefined || member === undefined) return undefined;
+  const codec = eventStreamCodec(contract, protocol, member.shape);
+  return (value, requestId) => {
+    const headers = ["x-amzn-RequestId", requestId, "Content-Type", "application/vnd.amazon.eventstream"];
+    const initial = codec.writeInitial(output, value);
+    return { status: 200, headers, body: frames(codec, initial, value[name] as AsyncIterable<StreamEvent>) };
+  };
+}
+
+async function* frames(
+  codec: EventStreamCodec,
+  initial: Buffer,
+  events: AsyncIterable<StreamEvent>,
+): AsyncGenerator<Buffer> {
+  yield initial;
+  for await (const event of events) yield codec.write(event);
 }
 
 function isStream(contract: Contract, member: Member): boolean {

@@ -4,6 +4,7 @@ import { isStructure } from "./compile.ts";
 import type { Contract, Protocol, StructureShape } from "./contract.ts";
 import { ec2Query } from "./ec2Query.ts";
 import { validationCode } from "./errors.ts";
+import { eventStreamWriter } from "./eventStream.ts";
 import { jsonFormat } from "./json.ts";
 import type { ProtocolCodec, ReadRequest, ResolvedError, WriteResponse } from "./protocol.ts";
 import { restJson } from "./restJson.ts";
@@ -91,7 +92,7 @@ function operationCodec(
     write(protocol, output, requestId) {
       let write = writers.get(protocol);
       if (!write) {
-        write = codecFor(protocol).writer(name);
+        write = eventStreamWriter(contract, protocol, name) ?? codecFor(protocol).writer(name);
         writers.set(protocol, write);
       }
       return write(output, requestId);

@@ -1,4 +1,4 @@
-import type { IdentityDirectory } from "../../kit/service.ts";
+import type { IdentityDirectory } from "../../kit/ports.ts";
 import { redeemDelegation } from "./delegationDecisions.ts";
 import {
   deleteDelegationTemplate,

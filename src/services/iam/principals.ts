@@ -1,5 +1,5 @@
 import type { Caller, PrincipalPolicies } from "../../kit/caller.ts";
-import type { Credential } from "../../kit/service.ts";
+import type { Credential } from "../../kit/ports.ts";
 import { compileCached, type NamedPolicy } from "../../policy/index.ts";
 import type { Reads, Transaction } from "../../storage/store.ts";
 import { managedPolicyDocument } from "./managedPolicies.ts";

@@ -1,5 +1,5 @@
 import type { Context } from "../../kit/context.ts";
-import type { OrganizationFacts, RootAccessFeature } from "../../kit/service.ts";
+import type { OrganizationFacts, RootAccessFeature } from "../../kit/ports.ts";
 import { table } from "../../kit/table.ts";
 import type { Transaction } from "../../storage/store.ts";
 import { iam } from "./contract.ts";

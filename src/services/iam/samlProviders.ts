@@ -1,7 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
-import type { Access, SamlFacts } from "../../kit/service.ts";
+import type { SamlFacts } from "../../kit/ports.ts";
+import type { Access } from "../../kit/service.ts";
 import { iam } from "./contract.ts";
 import { type SamlProviderRow, samlProviders } from "./providerTables.ts";
 import { overQuota } from "./quotas.ts";

@@ -1,5 +1,5 @@
 import { uuid } from "../../kit/ids.ts";
-import type { TokenSettings } from "../../kit/service.ts";
+import type { TokenSettings } from "../../kit/ports.ts";
 import { table } from "../../kit/table.ts";
 import type { Transaction } from "../../storage/store.ts";
 import { iam } from "./contract.ts";

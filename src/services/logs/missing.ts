@@ -68,7 +68,6 @@ export const missing: readonly string[] = [
   "PutIntegration",
   "PutSubscriptionFilter",
   "PutTransformer",
-  "StartLiveTail",
   "TestTransformer",
   "UpdateAnomaly",
   "UpdateDeliveryConfiguration",

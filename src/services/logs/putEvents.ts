@@ -11,6 +11,7 @@ import {
   maxEventAgeMs,
   maxEventLeadMs,
 } from "./limits.ts";
+import { showLive } from "./liveTail.ts";
 import { publishMatches } from "./metricValues.ts";
 import { writeJournal } from "./settle.ts";
 import { encodeBatch, sealChunk } from "./store/chunk.ts";
@@ -165,6 +166,7 @@ async function store({ group, stream, events, firstItem, now }: Taken, ctx: Cont
   writeJournal(group, { ...counted, place, lastIngestion: now }, ctx);
   await noteFirst(group, stream, { firstEvent: min, lastEvent: max, lastIngestion: now }, ctx);
   if (group.metricFilters > 0) await publishMatches(group, events, ctx);
+  showLive(group, streamName, events, ctx);
   const dimensions = { LogGroupName: group.name };
   ctx.metric({ namespace: "AWS/Logs", name: "IncomingBytes", dimensions, value: bytes, unit: "Bytes" });
   ctx.metric({ namespace: "AWS/Logs", name: "IncomingLogEvents", dimensions, value: events.length });

@@ -3,6 +3,7 @@ import * as filterEvents from "./filterEvents.ts";
 import * as getEvents from "./getEvents.ts";
 import * as groups from "./groups.ts";
 import * as kmsKeys from "./kmsKeys.ts";
+import * as liveTail from "./liveTail.ts";
 import * as logRecords from "./logRecords.ts";
 import * as metricFilters from "./metricFilters.ts";
 import { publishMetrics } from "./metricValues.ts";
@@ -37,6 +38,7 @@ export default defineService({
     queries,
     queryDefinitions,
     logRecords,
+    liveTail,
   ].flatMap(operationsIn),
   missing,
   refusesInput,

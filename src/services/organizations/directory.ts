@@ -1,4 +1,4 @@
-import type { OrganizationDirectory, OrganizationEntity, OrganizationFacts } from "../../kit/service.ts";
+import type { OrganizationDirectory, OrganizationEntity, OrganizationFacts } from "../../kit/ports.ts";
 import type { Transaction } from "../../storage/store.ts";
 import { managedPolicies } from "./managedPolicies.ts";
 import { membershipOf, pathText, pathTo } from "./membership.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { SAML } from "@node-saml/node-saml";
-import type { SamlFacts } from "../../kit/service.ts";
+import type { SamlFacts } from "../../kit/ports.ts";
 
 /**
  * Reads a SAML response and believes only what the provider signed.

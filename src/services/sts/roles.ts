@@ -1,6 +1,7 @@
 import type { Session } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
-import type { Access, RoleFacts } from "../../kit/service.ts";
+import type { RoleFacts } from "../../kit/ports.ts";
+import type { Access } from "../../kit/service.ts";
 import { sts } from "./contract.ts";
 import { roleCaller, roleSeconds, sessionPolicies, sessionTags, usedMfa } from "./sessions.ts";
 import { issue } from "./tokens.ts";

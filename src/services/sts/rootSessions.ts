@@ -1,6 +1,6 @@
 import type { Caller, Session } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
-import type { RootAccessFeature } from "../../kit/service.ts";
+import type { RootAccessFeature } from "../../kit/ports.ts";
 import { sts } from "./contract.ts";
 import { issue } from "./tokens.ts";
 

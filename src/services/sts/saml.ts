@@ -1,6 +1,7 @@
 import type { Caller, Session } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
-import type { Access, RoleFacts } from "../../kit/service.ts";
+import type { RoleFacts } from "../../kit/ports.ts";
+import type { Access } from "../../kit/service.ts";
 import type { Assertion } from "./assertion.ts";
 import { sts } from "./contract.ts";
 import { provenOnce } from "./provenOnce.ts";

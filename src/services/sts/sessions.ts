@@ -1,6 +1,6 @@
 import type { Caller, Session } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
-import type { RoleFacts } from "../../kit/service.ts";
+import type { RoleFacts } from "../../kit/ports.ts";
 import { MalformedPolicy, parsePolicy } from "../../policy/index.ts";
 
 /** What the operations that make sessions have in common: durations, policies, tags, MFA. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Caller } from "../../kit/caller.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { uniqueId } from "../../kit/ids.ts";
-import { type Credential, SessionProblem } from "../../kit/service.ts";
+import { type Credential, SessionProblem } from "../../kit/ports.ts";
 import type { TemporaryCredentials } from "../../kit/sessions.ts";
 import type { Reads, Transaction } from "../../storage/store.ts";
 import { open, seal, sessionToken } from "./sealed.ts";

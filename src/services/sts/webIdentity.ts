@@ -1,5 +1,6 @@
 import type { Context } from "../../kit/context.ts";
-import type { Access, RoleFacts } from "../../kit/service.ts";
+import type { RoleFacts } from "../../kit/ports.ts";
+import type { Access } from "../../kit/service.ts";
 import { sts } from "./contract.ts";
 import { provenOnce } from "./provenOnce.ts";
 import { roleCaller, roleSeconds, sessionPolicies } from "./sessions.ts";

@@ -1,7 +1,7 @@
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
 import type { Caller, Session } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
-import type { ProviderFacts } from "../../kit/service.ts";
+import type { ProviderFacts } from "../../kit/ports.ts";
 import { IssuerUnreachable, issuerKeys } from "./issuerKeys.ts";
 import { tagsOfToken } from "./tokenTags.ts";
 
