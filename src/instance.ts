@@ -4,6 +4,7 @@ import type { RootCredentials } from "./bootstrap.ts";
 import { Bus, type Work } from "./bus/bus.ts";
 import type { Gathered } from "./bus/metrics.ts";
 import { inBackground } from "./gateway/background.ts";
+import { DigestThread } from "./gateway/digestThread.ts";
 import type { Gateway } from "./gateway/pipeline.ts";
 import { Refusals } from "./gateway/refusals.ts";
 import type { Registry } from "./gateway/registry.ts";
@@ -41,6 +42,7 @@ export class Instance implements Gateway {
   readonly homeRegion: string;
   readonly homeAccount: string;
   readonly keys = new KeyCache();
+  readonly digests = new DigestThread();
   readonly roles = new ServiceRoles();
   readonly refusals = new Refusals();
   readonly ports: Partial<Ports> = {};

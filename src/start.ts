@@ -83,6 +83,7 @@ export async function start(options: StartOptions): Promise<Cloudkeep> {
     async stop() {
       await listening.close();
       await gateway.bus.stop();
+      await gateway.digests.close();
       await bodies.close();
       await store.close();
     },

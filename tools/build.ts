@@ -59,7 +59,11 @@ async function buildBundle(): Promise<void> {
   if (existsSync(stamp) && Number(readFileSync(stamp, "utf8")) >= newest) return;
   rmSync(dist, { recursive: true, force: true });
   await build({
-    entryPoints: { main: join(root, "src/main.ts"), index: join(root, "src/index.ts") },
+    entryPoints: {
+      main: join(root, "src/main.ts"),
+      index: join(root, "src/index.ts"),
+      digestWorker: join(root, "src/gateway/digestWorker.ts"),
+    },
     outdir: dist,
     bundle: true,
     splitting: true,

@@ -8,6 +8,7 @@ import type { Ports } from "../kit/ports.ts";
 import type { Protocol } from "../protocols/contract.ts";
 import type { ByteStore } from "../storage/bytes.ts";
 import type { LogEntry, Store } from "../storage/store.ts";
+import type { DigestThread } from "./digestThread.ts";
 import type { LoadedService, Registry, RunnableOperation } from "./registry.ts";
 import type { ServiceRoles } from "./serviceRoles.ts";
 
@@ -20,6 +21,7 @@ export interface Environment {
   bus: Bus;
   host: Host;
   bytes: ByteStore;
+  digests: DigestThread;
   roles: ServiceRoles;
 }
 

@@ -2,11 +2,12 @@ import type { StreamedBody } from "../kit/body.ts";
 import type { DigestName } from "../kit/digests.ts";
 import type { AwsError } from "../kit/errors.ts";
 import { recordLog } from "../kit/record.ts";
-import { type ByteStore, FinishedBody, type StagedBody } from "../storage/bytes.ts";
+import { FinishedBody, type StagedBody } from "../storage/bytes.ts";
 import type { Incoming } from "./arriving.ts";
 import type { Environment } from "./call.ts";
 import { type Call, type Outcome, runAhead } from "./call.ts";
-import { inMemory, RunningDigests } from "./memoryBody.ts";
+import { type BodyDigests, digestsHere } from "./digestThread.ts";
+import { inMemory } from "./memoryBody.ts";
 import { Refused } from "./refuse.ts";
 
 /**
@@ -17,6 +18,8 @@ import { Refused } from "./refuse.ts";
 
 /** Bodies up to this stay in memory, and in a row of the store; larger ones go to files. */
 export const maxInlineBytes = 64 * 1024;
+/** Digests of bodies from this size on, and of those of unknown size, are computed on a thread of their own. */
+const minThreadBytes = 2 ** 20;
 
 /** Undefined if the call may go on; its body is in place. Throws Refused if the body is not what was signed. */
 export async function takeBody(
@@ -35,7 +38,7 @@ export async function takeBody(
   }
   const digests = options.digests(call.input as never, arriving?.announced ?? []);
   if (arriving === undefined) {
-    if (pieces !== undefined) call.body = await staged(pieces, digests, environment.bytes);
+    if (pieces !== undefined) call.body = await staged(pieces, digests, environment);
     return undefined;
   }
   if (size > options.maxBytes) {
@@ -47,7 +50,7 @@ export async function takeBody(
   call.body =
     size <= maxInlineBytes
       ? inMemory(await arriving.whole(2 * maxInlineBytes), digests, arriving.trailers)
-      : await staged(arriving.pieces(), digests, environment.bytes, arriving);
+      : await staged(arriving.pieces(), digests, environment, arriving);
   return undefined;
 }
 
@@ -68,31 +71,42 @@ async function authorizeAhead(
   });
 }
 
+/** Computes digests beside the main thread where that is worth the way there. */
 async function staged(
   pieces: AsyncIterable<Buffer>,
   names: readonly DigestName[],
-  bytes: ByteStore,
-  source?: Pick<Incoming, "trailers">,
+  { bytes, digests: thread }: Pick<Environment, "bytes" | "digests">,
+  source?: Pick<Incoming, "trailers" | "size">,
 ): Promise<StreamedBody> {
-  const running = new RunningDigests(names);
+  const trailers = () => source?.trailers ?? {};
   const first: Buffer[] = [];
   let size = 0;
   let file: StagedBody | undefined;
+  let running: BodyDigests | undefined;
   try {
     for await (const piece of pieces) {
-      running.update(piece);
       size += piece.length;
-      if (file === undefined) {
+      if (file === undefined || running === undefined) {
         first.push(piece);
         if (size <= maxInlineBytes) continue;
         file = await bytes.stage();
-        await file.write(Buffer.concat(first));
-      } else await file.write(piece);
+        const isLong = (source?.size ?? minThreadBytes) >= minThreadBytes && names.length > 0;
+        running = isLong ? thread.begin(names) : digestsHere(names);
+        for (const one of first) await both(running.update(one), file.write(one));
+      } else await both(running.update(piece), file.write(piece));
     }
-    const content = file === undefined ? Buffer.concat(first) : await file.finish();
-    return { size, digests: running.digest(), trailers: source?.trailers ?? {}, content };
+    if (file === undefined || running === undefined) return inMemory(Buffer.concat(first), names, trailers());
+    const [digests, content] = await both(running.digest(), file.finish());
+    return { size, digests, trailers: trailers(), content };
   } catch (error) {
+    running?.drop();
     await file?.discard();
     throw error;
   }
+}
+
+/** Two things side by side. When one fails, the other has ended too. */
+async function both<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<[One, Other]> {
+  await Promise.allSettled([one, other]);
+  return await Promise.all([one, other]);
 }
