@@ -18,6 +18,8 @@ const sealedChunkBytes = chunkBytes + tagBytes;
 export const maxBodyBytes = 5 * 2 ** 40;
 /** Chunks that are written, and read, at a time. */
 const chunksAtATime = 16;
+/** Pieces that are sealed as they came; more of them are put together first. */
+const maxPiecesAtATime = 4 * chunksAtATime;
 /** Written bytes are synced as they pass, so that little is left to be waited for at the end. */
 const syncEveryBytes = 16 * 2 ** 20;
 
@@ -50,6 +52,7 @@ export class FinishedBody {
 /** A body being written. Await each call before the next. */
 export class StagedBody {
   readonly id: string;
+  readonly #associated: Buffer;
   readonly #folder: string;
   readonly #file: FileHandle;
   readonly #key = createSecretKey(randomBytes(keyBytes));
@@ -65,6 +68,7 @@ export class StagedBody {
 
   constructor(id: string, folder: string, file: FileHandle) {
     this.id = id;
+    this.#associated = Buffer.from(id);
     this.#folder = folder;
     this.#file = file;
   }
@@ -79,14 +83,7 @@ export class StagedBody {
     this.#restBytes += bytes.length;
     // The last chunk is sealed as such, so one is held back until it is known not to be the last.
     if (this.#restBytes <= chunksAtATime * chunkBytes) return;
-    const rest = Buffer.concat(this.#rest);
-    const whole = Math.floor((rest.length - 1) / chunkBytes);
-    const sealed: Buffer[] = [];
-    for (let chunk = 0; chunk < whole; chunk += 1)
-      this.#seal(rest.subarray(chunk * chunkBytes, (chunk + 1) * chunkBytes), false, sealed);
-    this.#rest = [rest.subarray(whole * chunkBytes)];
-    this.#restBytes = rest.length - whole * chunkBytes;
-    await this.#append(sealed);
+    await this.#append(this.#sealRest(false));
   }
 
   /** Completes the body and has it on disk, its folder included. */
@@ -94,13 +91,7 @@ export class StagedBody {
     if (!this.#open) throw new Error("The body is finished or discarded.");
     this.#open = false;
     try {
-      const rest = Buffer.concat(this.#rest);
-      const sealed: Buffer[] = [];
-      let at = 0;
-      for (; rest.length - at > chunkBytes; at += chunkBytes)
-        this.#seal(rest.subarray(at, at + chunkBytes), false, sealed);
-      this.#seal(rest.subarray(at), true, sealed);
-      await this.#append(sealed);
+      await this.#append(this.#sealRest(true));
       await this.#writing;
       await this.#syncing;
       await this.#file.sync().catch(unavailable);
@@ -119,11 +110,28 @@ export class StagedBody {
     await rm(join(this.#folder, this.id), { force: true });
   }
 
-  #seal(chunk: Buffer, last: boolean, into: Buffer[]): void {
+  /** Seals whole chunks; with `toEnd`, all that is left. */
+  #sealRest(toEnd: boolean): Buffer[] {
+    const sealed: Buffer[] = [];
+    // As they came, since copying them takes longer than sealing more of them; crumbs are put together.
+    if (this.#rest.length > maxPiecesAtATime) this.#rest = [Buffer.concat(this.#rest)];
+    while (this.#restBytes > chunkBytes) this.#seal(chunkBytes, false, sealed);
+    if (toEnd) this.#seal(this.#restBytes, true, sealed);
+    return sealed;
+  }
+
+  #seal(bytes: number, last: boolean, into: Buffer[]): void {
     const cipher = createCipheriv("aes-256-gcm", this.#key, nonceOf(this.#chunks, last));
-    cipher.setAAD(Buffer.from(this.id));
+    cipher.setAAD(this.#associated);
     this.#chunks += 1;
-    into.push(cipher.update(chunk));
+    this.#restBytes -= bytes;
+    for (let left = bytes; left > 0; ) {
+      const piece = this.#rest[0] as Buffer;
+      into.push(cipher.update(piece.subarray(0, left)));
+      if (piece.length <= left) this.#rest.shift();
+      else this.#rest[0] = piece.subarray(left);
+      left -= Math.min(left, piece.length);
+    }
     cipher.final();
     into.push(cipher.getAuthTag());
   }
