@@ -6,158 +6,164 @@ import { RunningDigests } from "./memoryBody.ts";
 
 /**
  * Digests of large bodies, computed on a thread of their own while the main thread verifies and seals. Bytes are
- * copied into slots that go to the thread and come back; a body waits when all of its slots are there.
+ * copied into slots that go to the thread and come back; a body waits while all of its slots are there.
  */
 
 export const slotBytes = 256 * 1024;
-/** Of one body, on the thread or on the way there or back. */
 export const maxSlotsOfBody = 8;
 /** Kept for bodies to come. */
 const maxFreeSlots = 16;
 
+type Digests = StreamedBody["digests"];
+
 /** The digests of one body. Await each call before the next; drop what does not come to its end. */
 export interface BodyDigests {
   update(bytes: Buffer): Promise<void>;
-  digest(): Promise<StreamedBody["digests"]>;
+  digest(): Promise<Digests>;
   drop(): void;
 }
 
-/** The thread ended while it had work to do. */
+/** The thread ended before the digests were known. */
 export class DigestThreadEnded extends Error {}
 
-interface Pending {
-  slotBack(slot: ArrayBuffer): void;
-  done(digests: StreamedBody["digests"]): void;
-  failed(error: Error): void;
+/** A worker, and the bodies that wait for it. */
+interface Running {
+  worker: Worker;
+  bodies: Map<number, ThreadDigests>;
 }
 
-/** One thread for all bodies: started when first needed, and again after it failed. */
+/** One thread for all bodies: started when first needed, and again when it is needed after it failed. */
 export class DigestThread {
-  #worker: Worker | undefined;
+  readonly #newWorker: () => Worker;
+  readonly #free: ArrayBuffer[] = [];
+  #running: Running | undefined;
   #closed = false;
-  #bodies = 0;
+  #begun = 0;
+
+  constructor(newWorker = startWorker) {
+    this.#newWorker = newWorker;
+  }
 
   begin(names: readonly DigestName[]): BodyDigests {
     if (this.#closed) throw new DigestThreadEnded("The server stops.");
-    this.#worker ??= this.#start();
-    this.#bodies += 1;
-    return new ThreadDigests(this.#bodies, names, this.#worker, this.#pending, this.#free);
+    this.#running ??= this.#start();
+    const { worker, bodies } = this.#running;
+    const id = ++this.#begun;
+    const body = new ThreadDigests(this.#free, {
+      post: (task, slots = []) =>
+        worker.postMessage({ ...task, body: id, names } satisfies DigestTask, slots),
+      forget: () => bodies.delete(id),
+    });
+    bodies.set(id, body);
+    return body;
   }
 
-  /** Ends the thread; bodies that are under way fail. */
+  /** Ends the thread. Bodies that are under way fail. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#worker?.terminate();
+    await this.#running?.worker.terminate();
   }
 
-  /** Bodies that wait for the thread, of the present worker. */
-  #pending = new Map<number, Pending>();
-  readonly #free: ArrayBuffer[] = [];
-
-  #start(): Worker {
-    const worker = newWorker();
-    const pending = new Map<number, Pending>();
-    this.#pending = pending;
+  #start(): Running {
+    const running: Running = { worker: this.#newWorker(), bodies: new Map() };
+    const { worker, bodies } = running;
     let cause: unknown;
     worker.unref();
     worker.on("message", (reply: DigestReply) => {
-      const body = pending.get(reply.body);
-      if ("slot" in reply) {
+      const body = bodies.get(reply.body);
+      if (reply.slot === undefined) body?.ended(reply.digests);
+      else {
         if (this.#free.length < maxFreeSlots) this.#free.push(reply.slot);
-        body?.slotBack(reply.slot);
-        return;
+        body?.slotCameBack();
       }
-      pending.delete(reply.body);
-      const digests = Object.entries(reply.digests).map(([name, bytes]) => [name, Buffer.from(bytes)]);
-      body?.done(Object.fromEntries(digests));
     });
     worker.on("error", (error) => {
       cause = error;
     });
     worker.on("exit", () => {
-      if (this.#worker === worker) this.#worker = undefined;
+      if (this.#running === running) this.#running = undefined;
       const error = new DigestThreadEnded("The thread that computes digests ended.", { cause });
-      for (const body of pending.values()) body.failed(error);
-      pending.clear();
+      for (const body of bodies.values()) body.failed(error);
     });
-    return worker;
+    return running;
   }
 }
 
-/** Beside this file, in the bundle as in the source; the source needs what reads TypeScript. */
-function newWorker(): Worker {
-  return import.meta.url.endsWith(".ts")
-    ? new Worker(new URL("./digestWorker.ts", import.meta.url), { execArgv: ["--import", "tsx"] })
-    : new Worker(new URL("./digestWorker.js", import.meta.url));
+/** It lies beside this file, in the bundle as in the source; a thread learns to read the source only by itself. */
+function startWorker(): Worker {
+  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./digestWorker.js", import.meta.url));
+  const source = JSON.stringify(new URL("./digestWorker.ts", import.meta.url));
+  const script = `import("tsx/esm/api").then((tsx) => (tsx.register(), import(${source})))`;
+  return new Worker(script, { eval: true });
+}
+
+/** The way of one body to the worker. */
+interface Way {
+  post(
+    task: { kind: "bytes"; slot: ArrayBuffer; length: number } | { kind: "end" | "drop" },
+    slots?: ArrayBuffer[],
+  ): void;
+  forget(): void;
 }
 
 class ThreadDigests implements BodyDigests {
-  readonly #body: number;
-  readonly #names: readonly DigestName[];
-  readonly #worker: Worker;
   readonly #free: ArrayBuffer[];
-  readonly #pending: Map<number, Pending>;
+  readonly #way: Way;
   #slot: ArrayBuffer | undefined;
-  #filled = 0;
-  #away = 0;
+  #filledBytes = 0;
+  #slotsAway = 0;
+  #digests: Digests | undefined;
   #failure: Error | undefined;
-  /** Goes on with what waits for a slot, or for the thread's end. */
   #wake = () => {};
-  #result: StreamedBody["digests"] | undefined;
 
-  constructor(
-    body: number,
-    names: readonly DigestName[],
-    worker: Worker,
-    pending: Map<number, Pending>,
-    free: ArrayBuffer[],
-  ) {
-    this.#body = body;
-    this.#names = names;
-    this.#worker = worker;
+  constructor(free: ArrayBuffer[], way: Way) {
     this.#free = free;
-    this.#pending = pending;
-    pending.set(body, {
-      slotBack: () => {
-        this.#away -= 1;
-        this.#wake();
-      },
-      done: (digests) => {
-        this.#result = digests;
-        this.#wake();
-      },
-      failed: (error) => {
-        this.#failure = error;
-        this.#wake();
-      },
-    });
+    this.#way = way;
   }
 
   async update(bytes: Buffer): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
-      while (this.#slot === undefined && this.#away >= maxSlotsOfBody) await this.#news();
+      while (this.#slotsAway >= maxSlotsOfBody) await this.#news();
       if (this.#failure !== undefined) throw this.#failure;
       this.#slot ??= this.#free.pop() ?? new ArrayBuffer(slotBytes);
-      const piece = bytes.subarray(at, at + slotBytes - this.#filled);
-      new Uint8Array(this.#slot).set(piece, this.#filled);
+      const piece = bytes.subarray(at, at + slotBytes - this.#filledBytes);
+      new Uint8Array(this.#slot).set(piece, this.#filledBytes);
       at += piece.length;
-      this.#filled += piece.length;
-      if (this.#filled === slotBytes) this.#send(this.#slot);
+      this.#filledBytes += piece.length;
+      if (this.#filledBytes === slotBytes) this.#send(this.#slot);
     }
   }
 
-  async digest(): Promise<StreamedBody["digests"]> {
+  async digest(): Promise<Digests> {
     if (this.#slot !== undefined) this.#send(this.#slot);
-    this.#post({ kind: "end", body: this.#body, names: this.#names });
-    while (this.#result === undefined) await this.#news();
-    return this.#result;
+    this.#way.post({ kind: "end" });
+    while (this.#digests === undefined) await this.#news();
+    this.#way.forget();
+    return this.#digests;
   }
 
   drop(): void {
-    this.#pending.delete(this.#body);
-    this.#post({ kind: "drop", body: this.#body });
+    this.#way.forget();
+    this.#way.post({ kind: "drop" });
   }
 
+  slotCameBack(): void {
+    this.#slotsAway -= 1;
+    this.#wake();
+  }
+
+  ended(digests: Partial<Record<DigestName, Uint8Array>>): void {
+    const buffers = Object.entries(digests).map(([name, bytes]) => [name, Buffer.from(bytes)]);
+    this.#digests = Object.fromEntries(buffers) as Digests;
+    this.#wake();
+  }
+
+  failed(error: Error): void {
+    this.#failure = error;
+    this.#wake();
+  }
+
+  /** Waits for whatever the thread says next. */
   async #news(): Promise<void> {
     if (this.#failure === undefined) {
       await new Promise<void>((resolve) => {
@@ -168,15 +174,10 @@ class ThreadDigests implements BodyDigests {
   }
 
   #send(slot: ArrayBuffer): void {
-    const { body, names, length } = { body: this.#body, names: this.#names, length: this.#filled };
+    this.#way.post({ kind: "bytes", slot, length: this.#filledBytes }, [slot]);
     this.#slot = undefined;
-    this.#filled = 0;
-    this.#away += 1;
-    this.#post({ kind: "bytes", body, names, slot, length }, [slot]);
-  }
-
-  #post(task: DigestTask, transferred: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(task, transferred);
+    this.#filledBytes = 0;
+    this.#slotsAway += 1;
   }
 }
 
