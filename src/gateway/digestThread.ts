@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { StreamedBody } from "../kit/body.ts";
+import { buildDirectory } from "../kit/buildFiles.ts";
 import type { DigestName } from "../kit/digests.ts";
 import type { DigestReply, DigestTask } from "./digestWorker.ts";
 import { RunningDigests } from "./memoryBody.ts";
@@ -89,12 +91,9 @@ export class DigestThread {
   }
 }
 
-/** It lies beside this file, in the bundle as in the source; a thread learns to read the source only by itself. */
+/** From the bundle, even where the rest runs from the source: threads do not read TypeScript. */
 function startWorker(): Worker {
-  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./digestWorker.js", import.meta.url));
-  const source = JSON.stringify(new URL("./digestWorker.ts", import.meta.url));
-  const script = `import("tsx/esm/api").then((tsx) => (tsx.register(), import(${source})))`;
-  return new Worker(script, { eval: true });
+  return new Worker(join(buildDirectory, "../dist/digestWorker.js"));
 }
 
 /** The way of one body to the worker. */
