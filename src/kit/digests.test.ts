@@ -30,6 +30,13 @@ describe("digests", () => {
     },
   );
 
+  it.each(["crc32", "crc32c", "crc64nvme"] as CrcName[])("%s is the same byte by byte", (name) => {
+    const bytes = randomBytes(150_001);
+    const running = newDigest(name);
+    for (let at = 0; at < bytes.length; at += 1) running.update(bytes.subarray(at, at + 1));
+    expect(running.digest()).toEqual(digest(name, bytes));
+  });
+
   it.each(["crc32", "crc32c", "crc64nvme"] as CrcName[])(
     "%s of parts is combined without their bytes",
     (name) => {
