@@ -21,7 +21,7 @@ export const getObjectAttributes = s3.operation("GetObjectAttributes", {
   async handle(input, ctx) {
     const bucket = await findBucket(input, ctx);
     const row = await readableVersion(bucket, input, ctx);
-    checkRead({}, row);
+    checkRead({}, row, ctx.clock.now());
     await keyTo(row.encryption, customerKey(input), ctx);
     const wanted = attributesOf(input.ObjectAttributes);
     return {

@@ -22,10 +22,6 @@ import { dropUpload } from "./uploads.ts";
 
 const maxBucketsPerPage = 10_000;
 const ownerships = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
-/** https://docs.aws.amazon.com/general/latest/gr/s3.html */
-const regionForm =
-  /^(?:[a-z]{2}(?:-(?:gov|iso[a-z]?))?-(?:north|south|east|west|central|northeast|southeast|northwest|southwest)-\d|EU)$/;
-
 /** The Region of a new bucket: the endpoint's own, which the request must name everywhere but in us-east-1. */
 function checkedRegion(constraint: string | undefined, region: string): string {
   if (region === "us-east-1") {
@@ -33,7 +29,7 @@ function checkedRegion(constraint: string | undefined, region: string): string {
     if (constraint === "us-east-1")
       throw fail("InvalidLocationConstraint", { members: { LocationConstraint: constraint } });
     // The one endpoint that makes buckets for all Regions.
-    if (!regionForm.test(constraint))
+    if (constraint !== "EU" && !isRegion(constraint))
       throw fail("InvalidLocationConstraint", { members: { LocationConstraint: constraint } });
     return constraint === "EU" ? "eu-west-1" : constraint;
   }
@@ -163,8 +159,11 @@ export const listBuckets = s3.operation("ListBuckets", {
     context: { "s3:prefix": Prefix },
   }),
   async handle({ MaxBuckets, ContinuationToken, Prefix = "", BucketRegion }, ctx) {
+    if (BucketRegion !== undefined && !isRegion(BucketRegion)) {
+      throw invalidArgument(`Argument value ${BucketRegion} is not a valid AWS Region`, "bucket-region");
+    }
     const limit = MaxBuckets ?? maxBucketsPerPage;
-    let after = ContinuationToken === undefined ? undefined : tokenPosition(ContinuationToken);
+    let after = !ContinuationToken ? undefined : tokenPosition(ContinuationToken);
     const shown: { name: string; region: string; createDate: number }[] = [];
     for (;;) {
       const page = await owned.list(ctx.tx, [ctx.account], {

@@ -24,7 +24,11 @@ function names(header: string, etag: string): boolean {
 type Failing = "match" | "unchanged" | undefined;
 
 /** Which of the conditions fails, in the precedence of RFC 9110, section 13.2.2. */
-function failing(conditions: ReadConditions, row: ObjectRow): { header: string; kind: Failing } | undefined {
+function failing(
+  conditions: ReadConditions,
+  row: ObjectRow,
+  nowMs: number,
+): { header: string; kind: Failing } | undefined {
   const { IfMatch, IfNoneMatch, IfModifiedSince, IfUnmodifiedSince } = conditions;
   if (IfMatch !== undefined) {
     if (!names(IfMatch, row.etag)) return { header: "If-Match", kind: "match" };
@@ -33,15 +37,20 @@ function failing(conditions: ReadConditions, row: ObjectRow): { header: string; 
   }
   if (IfNoneMatch !== undefined) {
     if (names(IfNoneMatch, row.etag)) return { header: "If-None-Match", kind: "unchanged" };
-  } else if (IfModifiedSince !== undefined && row.lastModified <= IfModifiedSince.getTime()) {
+  } else if (IfModifiedSince !== undefined && isModifiedBy(row, IfModifiedSince, nowMs)) {
     return { header: "If-Modified-Since", kind: "unchanged" };
   }
   return undefined;
 }
 
+/** Whether there is nothing newer than a date; dates to come say nothing (RFC 9110, section 13.1.3). */
+function isModifiedBy({ lastModified }: ObjectRow, since: Date, nowMs: number): boolean {
+  return lastModified <= since.getTime() && since.getTime() <= nowMs;
+}
+
 /** Refuses a read whose conditions do not hold: 412, or 304 where the client has the object already. */
-export function checkRead(conditions: ReadConditions, row: ObjectRow): void {
-  const failed = failing(conditions, row);
+export function checkRead(conditions: ReadConditions, row: ObjectRow, nowMs: number): void {
+  const failed = failing(conditions, row, nowMs);
   if (failed === undefined) return;
   if (failed.kind === "match") throw fail("PreconditionFailed", { members: { Condition: failed.header } });
   throw new AwsError("NotModified", "Not Modified", {
@@ -51,8 +60,8 @@ export function checkRead(conditions: ReadConditions, row: ObjectRow): void {
 }
 
 /** Conditions on the source of a copy: all that fail are 412. */
-export function checkSource(conditions: ReadConditions, row: ObjectRow): void {
-  const failed = failing(conditions, row);
+export function checkSource(conditions: ReadConditions, row: ObjectRow, nowMs: number): void {
+  const failed = failing(conditions, row, nowMs);
   if (failed !== undefined) {
     throw fail("PreconditionFailed", { members: { Condition: `x-amz-copy-source-${failed.header}` } });
   }

@@ -81,11 +81,11 @@ export const copyObject = s3.operation("CopyObject", {
     const bucket = await findBucket(input, ctx);
     const source = await findSource(input, ctx);
     checkSize(source);
-    checkSelf(input, source, bucket.name);
     const { replacesMetadata, replacesTags } = directives(input);
     const described = describedBy(bucket, input, ctx);
     const before = await newest(bucket, Key, ctx);
     checkWrite(input, Key, before);
+    checkSelf(input, source, bucket.name);
     const sealing = await sealingFor(input, bucket, Key, ctx);
     const content = await contentFor(input, source, sealing, ctx);
     const { metadata, headers, tags, ...rest } = described;
@@ -148,7 +148,7 @@ function checkSelf(input: CopyObjectInput, { bucket, key, row }: Source, target:
     input.ServerSideEncryption !== undefined ||
     input.SSECustomerKey !== undefined ||
     input.WebsiteRedirectLocation !== undefined ||
-    (input.StorageClass !== undefined && input.StorageClass !== row.storageClass) ||
+    input.StorageClass !== undefined ||
     (input.ChecksumAlgorithm !== undefined && input.ChecksumAlgorithm.toLowerCase() !== row.checksum?.name) ||
     row.encryption.type !== "AES256" ||
     bucket.encryption.algorithm !== "AES256";

@@ -82,6 +82,7 @@ export async function findSource(input: CopyInput, ctx: Context): Promise<Source
       IfUnmodifiedSince: input.CopySourceIfUnmodifiedSince,
     },
     row,
+    ctx.clock.now(),
   );
   if (row.storageClass === "GLACIER" || row.storageClass === "DEEP_ARCHIVE") {
     throw fail("InvalidObjectState", { members: { StorageClass: row.storageClass } });

@@ -72,7 +72,7 @@ async function read(input: ReadInput, ctx: Context) {
   const bucket = await findBucket(input, ctx);
   checkOverrides(input, ctx.caller.principal.kind === "anonymous");
   const row = await readableVersion(bucket, input, ctx);
-  checkRead(input, row);
+  checkRead(input, row, ctx.clock.now());
   const under = await keyTo(row.encryption, customerKey(input), ctx);
   const span = await spanFor(input, bucket, row, ctx);
   const { start, end, partial } = span;

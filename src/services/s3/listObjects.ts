@@ -87,7 +87,7 @@ export const listObjectsV2 = s3.operation("ListObjectsV2", {
     const bucket = await findBucket(input, ctx);
     const show = encoded(EncodingType);
     const limit = limitOf(input.MaxKeys, "max-keys");
-    const marker = ContinuationToken ? tokenKey(ContinuationToken) : StartAfter;
+    const marker = ContinuationToken === undefined ? StartAfter : tokenKey(ContinuationToken);
     const page = await pageOf(
       bucket.name,
       { prefix: Prefix, delimiter: Delimiter, limit, ...(marker && { marker: { key: marker } }) },
@@ -102,7 +102,7 @@ export const listObjectsV2 = s3.operation("ListObjectsV2", {
       ...(Delimiter !== "" && { Delimiter: show(Delimiter) }),
       ...(EncodingType && { EncodingType }),
       ...(ContinuationToken !== undefined && { ContinuationToken }),
-      ...(StartAfter !== undefined && { StartAfter: show(StartAfter) }),
+      ...(StartAfter !== undefined && ContinuationToken === undefined && { StartAfter: show(StartAfter) }),
       ...(page.last && { NextContinuationToken: markerOf([page.last.key]) }),
       Contents: page.items.map(({ key, row }) => shownObject(show(key), row, FetchOwner ?? false)),
       CommonPrefixes: page.prefixes.map((one) => ({ Prefix: show(one) })),
@@ -111,12 +111,12 @@ export const listObjectsV2 = s3.operation("ListObjectsV2", {
   record: { data: true },
 });
 
-function tokenKey(token: string): string | undefined {
+function tokenKey(token: string): string {
   try {
-    return positionOf(token)[0];
+    const [key] = positionOf(token);
+    if (key !== undefined) return key;
   } catch (error) {
-    if (error instanceof BadMarker)
-      throw invalidArgument("The continuation token provided is incorrect", "continuation-token");
-    throw error;
+    if (!(error instanceof BadMarker)) throw error;
   }
+  throw invalidArgument("The continuation token provided is incorrect", "continuation-token");
 }

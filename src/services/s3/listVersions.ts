@@ -8,7 +8,7 @@ import { compareUtf8, type Entry, encoded, type From, limitOf, walk } from "./li
 import { listKeys } from "./listObjects.ts";
 import { canonicalId } from "./names.ts";
 import { type ObjectRow, objects, older } from "./tables.ts";
-import { findVersion } from "./versions.ts";
+import { placeOf } from "./versions.ts";
 
 /** A version in a listing, and whether it is the newest of its key. */
 interface Listed {
@@ -31,9 +31,9 @@ export const listObjectVersions = s3.operation("ListObjectVersions", {
         VersionIdMarker,
       );
     }
-    const from =
-      VersionIdMarker === "" ? undefined : await findVersion(bucket, KeyMarker, VersionIdMarker, ctx);
-    const marker = KeyMarker === "" ? undefined : { key: KeyMarker, ...(from && { rest: from.order }) };
+    // The version may be gone since the last page: many clients delete what they list.
+    const rest = VersionIdMarker === "" ? undefined : await placeOf(bucket, KeyMarker, VersionIdMarker, ctx);
+    const marker = KeyMarker === "" ? undefined : { key: KeyMarker, ...(rest !== undefined && { rest }) };
     const page = await walk<Listed>(
       { prefix: Prefix, delimiter: Delimiter, limit, ...(marker && { marker }) },
       (at) => versionsFrom(bucket.name, Prefix, at, ctx),
@@ -73,13 +73,18 @@ async function versionsFrom(
   ctx: Context,
 ): Promise<Entry<Listed>[]> {
   const options = { startsWith: prefix, limit };
-  // Behind one version of a key, the newest of that key has been shown.
-  const newestFrom = position.after === undefined ? position : { after: position.after.slice(0, 1) };
+  const [behindKey, behindOrder = ""] = position.after ?? [];
+  // Behind one version of a key, the newest of that key has been shown, unless it was deleted since.
+  const newestFrom = behindKey === undefined ? position : { after: [behindKey] };
   const newest = await ctx.peek((tx) => objects.list(tx, [bucket], { ...options, ...newestFrom }));
+  const current =
+    behindKey === undefined ? undefined : await ctx.peek((tx) => objects.get(tx, bucket, behindKey));
+  const isNext = behindKey !== undefined && current !== undefined && current.order > behindOrder;
+  if (isNext) newest.unshift({ key: [bucket, behindKey], row: current });
   const others = await ctx.peek((tx) => older.list(tx, [bucket], { ...options, ...position }));
   const merged: Entry<Listed>[] = [];
   let [i, j] = [0, 0];
-  let latestOf = position.after?.[0];
+  let latestOf = isNext ? undefined : behindKey;
   while (merged.length < limit && (i < newest.length || j < others.length)) {
     const [a, b] = [newest[i], others[j]];
     const takesNewest = b === undefined || (a !== undefined && compareUtf8(a.key[1], b.key[1]) <= 0);

@@ -86,8 +86,9 @@ function startOf(prefix: string, delimiter: string, marker: Walk["marker"]): Fro
   if (marker === undefined) return {};
   const { key, rest } = marker;
   if (!key.startsWith(prefix)) return compareUtf8(key, prefix) < 0 ? {} : undefined;
-  // Behind a prefix that was shown, all that it stands for has been shown.
-  if (rolledUp(key, prefix, delimiter) === key) return { behind: { prefix: key } };
+  // Behind a prefix that was shown, or a key within it, all that it stands for has been shown.
+  const rolled = rolledUp(key, prefix, delimiter);
+  if (rolled !== undefined) return { behind: { prefix: rolled } };
   return rest === undefined ? { behind: { part: key } } : { after: [key, rest] };
 }
 

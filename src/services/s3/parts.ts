@@ -98,6 +98,8 @@ function rangeOf(range: string | undefined, { row }: Source): { start: number; e
   if (match === null || Number(match[1]) > Number(match[2]))
     throw invalidArgument(rangeWords, "x-amz-copy-source-range", range);
   const [start, end] = [Number(match[1]), Number(match[2]) + 1];
+  if (start >= row.size)
+    throw invalidRequest("The specified copy range is invalid for the source object size");
   if (end > row.size) {
     throw invalidArgument(
       `Range specified is not valid for source object of size: ${row.size}`,

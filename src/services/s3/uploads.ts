@@ -205,19 +205,19 @@ export const listMultipartUploads = s3.operation("ListMultipartUploads", {
       },
     );
     const show = encoded(EncodingType);
+    const last = page.isTruncated ? page.last : page.items.at(-1);
     return {
       Bucket,
       KeyMarker: show(KeyMarker),
       UploadIdMarker: KeyMarker === "" ? "" : UploadIdMarker,
-      Prefix: show(Prefix),
+      ...(Prefix !== "" && { Prefix: show(Prefix) }),
       ...(Delimiter !== "" && { Delimiter: show(Delimiter) }),
       MaxUploads: limit,
       ...(EncodingType && { EncodingType }),
       IsTruncated: page.isTruncated,
-      ...(page.last && {
-        NextKeyMarker: show(page.last.key),
-        NextUploadIdMarker: page.last.rest ?? "",
-      }),
+      // AWS says where to go on even where nothing follows.
+      NextKeyMarker: show(last?.key ?? ""),
+      NextUploadIdMarker: last?.rest ?? "",
       Uploads: page.items.map(
         ({ key, row }): MultipartUpload => ({
           UploadId: row.uploadId,

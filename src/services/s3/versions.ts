@@ -53,14 +53,26 @@ export async function findVersion(
   if (versionId === undefined) return await newest(bucket, key, ctx);
   const current = await objects.get(ctx.tx, bucket.name, key);
   if (current?.versionId === versionId) return current;
-  const order =
-    versionId === "null" ? (await nulls.get(ctx.tx, bucket.name, key))?.order : orderOf(versionId);
-  if (order === undefined) {
-    if (versionId === "null") return undefined;
-    throw invalidArgument("Invalid version id specified", "versionId", versionId);
-  }
+  const order = await placeOf(bucket, key, versionId, ctx);
+  if (order === undefined) return undefined;
   const row = await older.get(ctx.tx, bucket.name, key, order);
   return row?.versionId === versionId ? row : undefined;
+}
+
+/** Where a version stands among those of its key, whether or not it is still there. */
+export async function placeOf(
+  bucket: BucketRow,
+  key: string,
+  versionId: string,
+  ctx: Context,
+): Promise<string | undefined> {
+  if (versionId === "null") {
+    const row = (await nulls.get(ctx.tx, bucket.name, key)) ?? (await objects.get(ctx.tx, bucket.name, key));
+    return row?.order;
+  }
+  const order = orderOf(versionId);
+  if (order === undefined) throw invalidArgument("Invalid version id specified", "versionId", versionId);
+  return order;
 }
 
 /** A version that is there, and is no delete marker; or AWS's error. */
