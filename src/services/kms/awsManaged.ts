@@ -10,6 +10,8 @@ import { aliases, type KeyRow } from "./tables.ts";
  */
 
 const rotationDays = 365;
+/** What the keys of services protect, where it is not their data at large. */
+const protectedBy: Readonly<Record<string, string>> = { s3: "S3 objects" };
 
 /** The service in whose name the call comes: its own principal, or the last that passed the caller on. */
 function callingService({ caller }: Context): string | undefined {
@@ -32,7 +34,7 @@ export async function managedKey(
       usage: "ENCRYPT_DECRYPT",
       origin: "AWS_KMS",
       manager: "AWS",
-      description: `Default key that protects my ${name} data when no other key is defined`,
+      description: `Default key that protects my ${protectedBy[name] ?? `${name} data`} when no other key is defined`,
       tags: {},
       policy: managedPolicy(name, account, ctx.region),
       multiRegion: false,

@@ -1,3 +1,4 @@
+import type { CreateBucketRequest } from "@aws-sdk/client-s3";
 import type { Context } from "../../kit/context.ts";
 import { BadMarker, markerOf, positionOf } from "../../kit/paging.ts";
 import type { Access } from "../../kit/service.ts";
@@ -7,6 +8,7 @@ import { s3 } from "./contract.ts";
 import { fail, invalidArgument } from "./errors.ts";
 import { findBucket, locate } from "./find.ts";
 import { bucketArn, canonicalId, isBucketName } from "./names.ts";
+import { isRegion } from "./regions.ts";
 import {
   type BucketRow,
   buckets,
@@ -17,7 +19,7 @@ import {
   owned,
   uploads,
 } from "./tables.ts";
-import { checkedTags, maxBucketTags } from "./tagRules.ts";
+import { tagsOfNewBucket } from "./tagRules.ts";
 import { dropUpload } from "./uploads.ts";
 
 const maxBucketsPerPage = 10_000;
@@ -94,7 +96,7 @@ export const createBucket = s3.operation("CreateBucket", {
         message: "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
       });
     }
-    const tags = configuration?.Tags && checkedTags(configuration.Tags, maxBucketTags);
+    const tags = configuration?.Tags && tagsOfNewBucket(configuration.Tags);
     const row: BucketRow = {
       name: Bucket,
       account: ctx.account,
@@ -125,10 +127,13 @@ function created({ name, region }: BucketRow, ctx: Context) {
 }
 
 /** In us-east-1, to make one's own bucket again is no error, if it changes nothing. */
-function createdBefore(known: BucketRow, { ACL }: { ACL?: string | undefined }, ctx: Context) {
+function createdBefore(known: BucketRow, input: CreateBucketRequest, ctx: Context) {
+  const { ACL, CreateBucketConfiguration } = input;
+  const isOther =
+    (ACL !== undefined && ACL !== "private") || (CreateBucketConfiguration?.Tags ?? []).length > 0;
   const members = { BucketName: known.name };
   if (known.account !== ctx.account) throw fail("BucketAlreadyExists", { members });
-  if (ctx.region !== "us-east-1" || known.region !== "us-east-1" || (ACL !== undefined && ACL !== "private"))
+  if (ctx.region !== "us-east-1" || known.region !== "us-east-1" || isOther)
     throw fail("BucketAlreadyOwnedByYou", { members });
   return created(known, ctx);
 }

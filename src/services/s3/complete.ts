@@ -15,6 +15,7 @@ import {
   type BucketRow,
   type Checksum,
   manifests,
+  type ObjectRow,
   objects,
   type PartRow,
   parts,
@@ -32,6 +33,8 @@ interface CompleteInput extends ChecksumInput {
   MultipartUpload?: { Parts?: CompletedPart[] | undefined } | undefined;
   ChecksumType?: string | undefined;
   MpuObjectSize?: number | undefined;
+  IfMatch?: string | undefined;
+  IfNoneMatch?: string | undefined;
 }
 
 /** The parts that the request names, in their order, each as it was uploaded. */
@@ -111,6 +114,19 @@ function checksumOf(
   return { name, value, type };
 }
 
+/** Under a condition, nobody may have written to the key since the upload began: it must be begun anew. */
+function checkUnchanged(
+  { IfMatch, IfNoneMatch, Key }: CompleteInput,
+  { over }: UploadRow,
+  before: ObjectRow | undefined,
+): void {
+  if (IfMatch === undefined && IfNoneMatch === undefined) return;
+  const there = before?.deleteMarker ? undefined : before;
+  if (there?.order === over) return;
+  const Condition = IfMatch === undefined ? "If-None-Match" : "If-Match";
+  throw fail("ConditionalRequestConflict", { members: { Condition, Key } });
+}
+
 /** The ETag of an object in parts: MD5 of their MD5s, and how many they are. */
 function etagOfParts(chosen: readonly PartRow[]): string {
   const whole = createHash("md5");
@@ -142,13 +158,14 @@ export const completeMultipartUpload = s3.operation("CompleteMultipartUpload", {
     const checksum = checksumOf(input, found, chosen);
     const before = await newest(bucket, Key, ctx);
     checkWrite(input, Key, before);
+    checkUnchanged(input, found, before);
     for (const { body } of unused) await ctx.bytes.remove(body);
     for (const { number } of [...chosen, ...unused])
       parts.delete(ctx.tx, Bucket, UploadId, String(number).padStart(5, "0"));
     uploads.delete(ctx.tx, Bucket, Key, UploadId);
     const manifest = uuid();
     manifests.put(ctx.tx, [Bucket, manifest], { parts: chosen });
-    const { uploadId: _, initiated: __, initiator: ___, checksum: ____, ...described } = found;
+    const { uploadId: _, initiated: __, initiator: ___, checksum: ____, over: _____, ...described } = found;
     const row = await insert(
       bucket,
       Key,

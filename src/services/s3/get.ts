@@ -17,7 +17,7 @@ import { maySeeAbsence } from "./put.ts";
 import type { BucketRow, ObjectRow } from "./tables.ts";
 import { existingVersion, findVersion } from "./versions.ts";
 
-interface ObjectInput extends BucketInput {
+export interface ObjectInput extends BucketInput {
   Key: string;
   VersionId?: string | undefined;
 }

@@ -89,6 +89,7 @@ async function list<Document>(
 export const putAnalytics = s3.operation("PutBucketAnalyticsConfiguration", {
   access: onBucket("PutAnalyticsConfiguration"),
   handle: (input, ctx) => put(input, "analytics", input.AnalyticsConfiguration, ctx),
+  status: () => 204,
 });
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAnalyticsConfiguration.html */
 export const getAnalytics = s3.operation("GetBucketAnalyticsConfiguration", {
@@ -115,6 +116,7 @@ export const listAnalytics = s3.operation("ListBucketAnalyticsConfigurations", {
 export const putTiering = s3.operation("PutBucketIntelligentTieringConfiguration", {
   access: onBucket("PutIntelligentTieringConfiguration"),
   handle: (input, ctx) => put(input, "intelligentTiering", input.IntelligentTieringConfiguration, ctx),
+  status: () => 204,
 });
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketIntelligentTieringConfiguration.html */
 export const getTiering = s3.operation("GetBucketIntelligentTieringConfiguration", {
@@ -149,6 +151,7 @@ export const listTiering = s3.operation("ListBucketIntelligentTieringConfigurati
 export const putInventory = s3.operation("PutBucketInventoryConfiguration", {
   access: onBucket("PutInventoryConfiguration"),
   handle: (input, ctx) => put(input, "inventory", input.InventoryConfiguration, ctx),
+  status: () => 204,
 });
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketInventoryConfiguration.html */
 export const getInventory = s3.operation("GetBucketInventoryConfiguration", {
@@ -175,6 +178,7 @@ export const listInventory = s3.operation("ListBucketInventoryConfigurations", {
 export const putMetrics = s3.operation("PutBucketMetricsConfiguration", {
   access: onBucket("PutMetricsConfiguration"),
   handle: (input, ctx) => put(input, "metrics", input.MetricsConfiguration, ctx),
+  status: () => 204,
 });
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketMetricsConfiguration.html */
 export const getMetrics = s3.operation("GetBucketMetricsConfiguration", {

@@ -25,7 +25,8 @@ function checkDestinations(destinations: readonly Destination[]): void {
       throw invalidArgument("The ARN could not be parsed", "ARN", arn);
     }
     if (events.length === 0) throw fail("MalformedXML");
-    for (const { Name = "" } of filter?.Key?.FilterRules ?? []) {
+    for (const { Name, Value } of filter?.Key?.FilterRules ?? []) {
+      if (Name === undefined || Value === undefined) throw fail("MalformedXML");
       if (!["prefix", "suffix"].includes(Name.toLowerCase())) {
         throw invalidArgument("filter rule name must be either prefix or suffix", "FilterRule.Name", Name);
       }

@@ -168,6 +168,8 @@ export interface UploadRow {
   legalHold?: true;
   encryption: EncryptionRow;
   checksum?: { name: ChecksumName; type: Checksum["type"] };
+  /** Order of the version that was the newest when the upload began. */
+  over?: string;
 }
 
 export const uploads = table<UploadRow, [bucket: string, key: string, uploadId: string]>("s3", "uploads");

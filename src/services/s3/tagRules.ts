@@ -32,6 +32,17 @@ export function checkedTags(tags: readonly Tag[], maxTags: number): Record<strin
   return checked;
 }
 
+/** A new bucket's tags: that some are AWS's own is said in other words. */
+export function tagsOfNewBucket(tags: readonly Tag[]): Record<string, string> {
+  if (tags.some(({ Key = "" }) => /^aws:/i.test(Key))) {
+    throw fail("InvalidTag", {
+      message:
+        'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove "aws:" from your tag keys and try again.',
+    });
+  }
+  return checkedTags(tags, maxBucketTags);
+}
+
 function checkTag(key: string, value: string, ofObject: boolean): void {
   if (/^aws:/i.test(key)) {
     const message = ofObject
@@ -58,7 +69,8 @@ export function tagsOfHeader(header: string | undefined): Record<string, string>
   if (header === undefined) return undefined;
   const tags = [...new URLSearchParams(header)].map(([Key, Value]) => ({ Key, Value }));
   const keys = new Set(tags.map(({ Key }) => Key));
-  if (keys.size < tags.length) {
+  const isUnclear = header.split("&").some((pair) => pair.split("=").length > 2);
+  if (keys.size < tags.length || isUnclear) {
     throw invalidArgument(
       "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
       "x-amz-tagging",

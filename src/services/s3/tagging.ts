@@ -1,12 +1,25 @@
+import type { Context } from "../../kit/context.ts";
 import { onBucket } from "./access.ts";
 import { s3 } from "./contract.ts";
 import { fail } from "./errors.ts";
 import { findBucket } from "./find.ts";
-import { readableVersion, versionAccess } from "./get.ts";
+import { type ObjectInput, readableVersion, versionAccess } from "./get.ts";
 import { announce } from "./notify.ts";
-import { buckets } from "./tables.ts";
+import { type BucketRow, buckets, type ObjectRow } from "./tables.ts";
 import { checkedTags, maxBucketTags, maxObjectTags, tagSet } from "./tagRules.ts";
-import { replace } from "./versions.ts";
+import { findVersion, isDeleteMarker, replace } from "./versions.ts";
+
+/** The version whose tags are meant: a delete marker has none, named or not. */
+async function taggedVersion(
+  Method: "GET" | "PUT" | "DELETE",
+  bucket: BucketRow,
+  input: ObjectInput,
+  ctx: Context,
+): Promise<ObjectRow> {
+  const row = await findVersion(bucket, input.Key, input.VersionId, ctx);
+  if (row?.deleteMarker) throw isDeleteMarker(input.Key, row, Method);
+  return await readableVersion(bucket, input, ctx);
+}
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html */
 export const putObjectTagging = s3.operation("PutObjectTagging", {
@@ -28,7 +41,7 @@ export const putObjectTagging = s3.operation("PutObjectTagging", {
   },
   async handle(input, ctx) {
     const bucket = await findBucket(input, ctx);
-    const row = await readableVersion(bucket, input, ctx);
+    const row = await taggedVersion("PUT", bucket, input, ctx);
     const tags = checkedTags(input.Tagging.TagSet, maxObjectTags);
     const { tags: _, ...rest } = row;
     await replace(bucket, input.Key, Object.keys(tags).length > 0 ? { ...rest, tags } : rest, ctx);
@@ -43,7 +56,7 @@ export const getObjectTagging = s3.operation("GetObjectTagging", {
   access: (input, ctx) => versionAccess("GetObjectTagging", input, ctx),
   async handle(input, ctx) {
     const bucket = await findBucket(input, ctx);
-    const row = await readableVersion(bucket, input, ctx);
+    const row = await taggedVersion("GET", bucket, input, ctx);
     return {
       TagSet: tagSet(row.tags ?? {}),
       ...(bucket.versioning !== undefined && { VersionId: row.versionId }),
@@ -57,7 +70,7 @@ export const deleteObjectTagging = s3.operation("DeleteObjectTagging", {
   access: (input, ctx) => versionAccess("DeleteObjectTagging", input, ctx),
   async handle(input, ctx) {
     const bucket = await findBucket(input, ctx);
-    const { tags: _, ...row } = await readableVersion(bucket, input, ctx);
+    const { tags: _, ...row } = await taggedVersion("DELETE", bucket, input, ctx);
     await replace(bucket, input.Key, row, ctx);
     announce(bucket, "ObjectTagging:Delete", input.Key, row, ctx);
     return bucket.versioning === undefined ? {} : { VersionId: row.versionId };
@@ -74,6 +87,7 @@ export const putBucketTagging = s3.operation("PutBucketTagging", {
     buckets.put(ctx.tx, [bucket.name], { ...bucket, tags });
     return {};
   },
+  status: () => 204,
 });
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketTagging.html */

@@ -11,7 +11,7 @@ import { partNumberError } from "./headers.ts";
 import { encoded, limitOf, walk } from "./listing.ts";
 import { canonicalId } from "./names.ts";
 import { describedBy, newObjectAccess } from "./put.ts";
-import { type BucketRow, type Checksum, parts, type UploadRow, uploads } from "./tables.ts";
+import { type BucketRow, type Checksum, objects, parts, type UploadRow, uploads } from "./tables.ts";
 
 /** Multipart uploads: begun, listed, aborted. https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html */
 
@@ -82,6 +82,8 @@ export const createMultipartUpload = s3.operation("CreateMultipartUpload", {
     const sealing = await sealingFor(input, bucket, Key, ctx);
     const UploadId = newUploadId(ctx.clock.now());
     const account = ctx.caller.principal.account || bucket.account;
+    // Peeked at: what others write to the key must not hinder the upload.
+    const there = await ctx.peek((tx) => objects.get(tx, Bucket, Key));
     uploads.put(ctx.tx, [Bucket, Key, UploadId], {
       ...described,
       uploadId: UploadId,
@@ -92,6 +94,7 @@ export const createMultipartUpload = s3.operation("CreateMultipartUpload", {
       },
       encryption: sealing.row,
       ...(checksum && { checksum }),
+      ...(there && { over: there.order }),
     });
     return {
       Bucket,

@@ -84,7 +84,7 @@ export async function existingVersion(
 ): Promise<ObjectRow> {
   const row = await findVersion(bucket, key, versionId, ctx);
   if (row === undefined) throw notThere(key, versionId);
-  if (row.deleteMarker) throw isDeleteMarker(key, row, versionId !== undefined);
+  if (row.deleteMarker) throw isDeleteMarker(key, row, versionId === undefined ? undefined : "GET");
   return row;
 }
 
@@ -93,11 +93,12 @@ export function notThere(key: string, versionId: string | undefined) {
   return fail("NoSuchVersion", { members: { Key: key, VersionId: versionId } });
 }
 
-export function isDeleteMarker(key: string, row: ObjectRow, named: boolean) {
+/** Without a method, the version was not named: nothing is there. */
+export function isDeleteMarker(key: string, row: ObjectRow, Method: "GET" | "PUT" | "DELETE" | undefined) {
   const headers = { "x-amz-delete-marker": "true", "x-amz-version-id": row.versionId };
-  if (!named) return fail("NoSuchKey", { members: { Key: key }, headers });
+  if (Method === undefined) return fail("NoSuchKey", { members: { Key: key }, headers });
   return fail("MethodNotAllowed", {
-    members: { Method: "GET", ResourceType: "DeleteMarker" },
+    members: { Method, ResourceType: "DeleteMarker" },
     headers: { ...headers, Allow: "DELETE", "Last-Modified": new Date(row.lastModified).toUTCString() },
   });
 }
