@@ -11,7 +11,10 @@ const inFolder = { Prefix: "folder/", Delimiter: "/" };
 const withDelimiter = (Delimiter: string) => async (t: Scene) => {
   const Bucket = await t.bucket();
   await t.putAll(Bucket, ["test/foo/bar/123"]);
-  await t.ask("list-objects", t.s3.listObjects({ Bucket, Prefix: "test/", Delimiter, MaxKeys: 1 }));
+  await t.ask(
+    "list-objects",
+    t.s3.listObjects({ Bucket, Prefix: "test/", Delimiter, MaxKeys: 1, EncodingType: "url" }),
+  );
 };
 
 type List = (s3: S3, input: { Bucket: string; EncodingType: EncodingType }) => Promise<object>;

@@ -52,6 +52,15 @@ export async function answerOf(call: Promise<object>): Promise<Answer> {
   }
 }
 
+const encodedNames = /^(Key|Prefix|Delimiter|StartAfter|(Next)?(Key)?Marker)$/;
+function decoded(value: unknown, name = ""): unknown {
+  if (typeof value === "string" && encodedNames.test(name))
+    return decodeURIComponent(value.replaceAll("+", " "));
+  if (Array.isArray(value)) return value.map((item) => decoded(item));
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decoded(item, key)]));
+}
+
 /** Makes the SDK ask as the recordings' client did: no type of its own, and lists with their keys encoded. */
 export function asRecorder(client: S3): S3 {
   client.middlewareStack.add(
@@ -63,10 +72,11 @@ export function asRecorder(client: S3): S3 {
     { step: "build", priority: "low" },
   );
   client.middlewareStack.add(
-    (next, context) => (args) => {
+    (next, context) => async (args) => {
       const lists = /^ListObject(s|sV2|Versions)Command$/;
-      if (lists.test(context.commandName ?? "")) args.input = { EncodingType: "url", ...args.input };
-      return next(args);
+      if (!lists.test(context.commandName ?? "") || "EncodingType" in args.input) return next(args);
+      const answer = await next({ ...args, input: { EncodingType: "url", ...args.input } });
+      return { ...answer, output: decoded(answer.output) as typeof answer.output };
     },
     { step: "initialize" },
   );

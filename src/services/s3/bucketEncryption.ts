@@ -32,7 +32,10 @@ export const putBucketEncryption = s3.operation("PutBucketEncryption", {
   access: onBucket("PutEncryptionConfiguration"),
   async handle(input, ctx) {
     const bucket = await findBucket(input, ctx);
-    const encryption = encryptionOf(input.ServerSideEncryptionConfiguration.Rules);
+    const encryption = {
+      ...encryptionOf(input.ServerSideEncryptionConfiguration.Rules),
+      chosen: true as const,
+    };
     buckets.put(ctx.tx, [bucket.name], { ...bucket, encryption });
     return {};
   },

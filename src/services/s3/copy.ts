@@ -117,7 +117,8 @@ export const copyObject = s3.operation("CopyObject", {
         ...shownChecksum(row.checksum),
       },
       ...(source.versionId !== undefined && { CopySourceVersionId: source.versionId }),
-      ...(bucket.versioning === "Enabled" && { VersionId: row.versionId }),
+      // Of a bucket whose versioning is suspended, too: "null".
+      ...(bucket.versioning !== undefined && { VersionId: row.versionId }),
       ...shownEncryption(sealing.row, input),
       ...(await shownExpiration(bucket, Key, row, ctx)),
     };
@@ -151,7 +152,7 @@ function checkSelf(input: CopyObjectInput, { bucket, key, row }: Source, target:
     input.StorageClass !== undefined ||
     (input.ChecksumAlgorithm !== undefined && input.ChecksumAlgorithm.toLowerCase() !== row.checksum?.name) ||
     row.encryption.type !== "AES256" ||
-    bucket.encryption.algorithm !== "AES256";
+    bucket.encryption.chosen === true;
   if (changes) return;
   throw invalidRequest(
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",

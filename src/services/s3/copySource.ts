@@ -101,6 +101,6 @@ export async function findSource(input: CopyInput, ctx: Context): Promise<Source
     key: named.Key,
     row,
     under,
-    ...(bucket.versioning !== undefined && { versionId: row.versionId }),
+    ...(row.versionId !== "null" && { versionId: row.versionId }),
   };
 }

@@ -31,6 +31,8 @@ export interface DefaultEncryption {
   kmsKeyId?: string;
   bucketKey: boolean;
   blocked?: string[];
+  /** Somebody chose it: it is not merely what every bucket has. */
+  chosen?: true;
 }
 
 export interface LockDefault {
