@@ -6,6 +6,7 @@ import { optionsOf, startForTest } from "../harness.ts";
 import { expectRecorded, recordedAnswers } from "./recorded.ts";
 import { copyObjectRecordings, keyRecordings } from "./s3CopyObjectRecordings.ts";
 import { copyRecordings, preconditionRecordings } from "./s3CopyRecordings.ts";
+import { browserRecordings, corsRecordings } from "./s3CorsRecordings.ts";
 import { listRecordings, versionListRecordings } from "./s3ListRecordings.ts";
 import { bucketPolicyRecordings, multipartRecordings, objectRecordings } from "./s3ObjectRecordings.ts";
 import { asRecorder, type Recordings, Scene } from "./s3Scene.ts";
@@ -18,6 +19,7 @@ import { versionRecordings, writeConditionRecordings } from "./s3VersionRecordin
 const files: Record<string, Recordings> = {
   test_s3_preconditions: preconditionRecordings,
   test_s3_list_operations: { ...listRecordings, ...versionListRecordings },
+  test_s3_cors: { ...corsRecordings, ...browserRecordings },
   test_s3_api: {
     ...copyRecordings,
     ...versionRecordings,
@@ -82,6 +84,12 @@ function inOneForm(value: unknown, without: readonly string[], name = ""): unkno
     return inOneForm(JSON.parse(value), without);
   if (value === null) return "";
   if (typeof value !== "object" || value instanceof Date || value instanceof Uint8Array) return value;
+  // Of what browsers saw, the headers that say what is allowed.
+  if ("StatusCode" in value && "Headers" in value) {
+    const { StatusCode, Headers } = value as { StatusCode: number; Headers: Record<string, string> };
+    const allows = Object.entries(Headers).filter(([header]) => header.startsWith("Access-Control-"));
+    return { StatusCode, Headers: Object.fromEntries(allows) };
+  }
   const entries = Object.entries(value).filter(([key]) => key !== "DisplayName" && !without.includes(key));
   return Object.fromEntries(entries.map(([key, item]) => [key, inOneForm(item, without, key)]));
 }
