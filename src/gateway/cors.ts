@@ -25,12 +25,16 @@ export function isPreflight(request: HttpRequest): boolean {
 const headerList = /^[A-Za-z0-9\-_, ]{0,4096}$/;
 const methodName = /^[A-Z]{1,16}$/;
 
+function namesIn(wanted: string): string[] {
+  return headerList.test(wanted) ? wanted.split(/\s*,\s*/).filter((name) => name !== "") : [];
+}
+
 /** The answer to what a browser asks before the request of a foreign page. */
 export async function preflightAnswer(exchange: Exchange, gateway: Gateway): Promise<WireResponse> {
   const { headers } = exchange;
   const wanted = headers["access-control-request-headers"] ?? "";
   const method = headers["access-control-request-method"] ?? "";
-  const names = headerList.test(wanted) ? wanted.split(/\s*,\s*/).filter((name) => name !== "") : [];
+  const names = namesIn(wanted);
   if (headers.origin === undefined || method === "") {
     const message = "Insufficient information. Origin request header needed.";
     const refused = new AwsError("BadRequest", message, { status: 400 });
@@ -61,7 +65,9 @@ export async function preflightAnswer(exchange: Exchange, gateway: Gateway): Pro
 export async function originHeaders(exchange: Exchange, gateway: Gateway): Promise<readonly string[]> {
   if (isPage(exchange, gateway)) return [];
   const method = exchange.headers["access-control-request-method"] ?? exchange.method;
-  const answer = await ask(exchange, method, gateway);
+  // What only browsers ask beforehand counts in the request itself, too, as on AWS.
+  const wanted = exchange.headers["access-control-request-headers"];
+  const answer = await ask(exchange, method, gateway, wanted === undefined ? undefined : namesIn(wanted));
   if (answer === undefined) return corsHeaders;
   return "headers" in answer ? answer.headers : [];
 }

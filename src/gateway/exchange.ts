@@ -95,6 +95,7 @@ function factsOf(request: HttpRequest, headers: Record<string, string | undefine
     userAgent: headers["user-agent"] ?? "",
     secure: tls !== undefined,
     host: headers.host ?? "",
+    serverSideEncryption: headers["x-amz-server-side-encryption"],
     tls: tls && { version: tls.getProtocol() ?? "", cipherSuite: tls.getCipher()?.standardName ?? "" },
   };
 }

@@ -117,6 +117,8 @@ export interface RequestFacts {
   /** Came over TLS: `aws:SecureTransport`. */
   secure: boolean;
   host: string;
+  /** `x-amz-server-side-encryption`, which S3 refuses where nothing is written. */
+  serverSideEncryption?: string | undefined;
   tls?: { version: string; cipherSuite: string } | undefined;
 }
 

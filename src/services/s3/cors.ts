@@ -88,7 +88,7 @@ function headersOf(rule: CORSRule, { origin, headers: wanted = [] }: CrossOrigin
     "Origin, Access-Control-Request-Headers, Access-Control-Request-Method",
   ];
   if (!isAnybody) headers.push("Access-Control-Allow-Credentials", "true");
-  if (wanted.length > 0) headers.push("Access-Control-Allow-Headers", wanted.join(", "));
+  if (wanted.length > 0) headers.push("Access-Control-Allow-Headers", wanted.join(", ").toLowerCase());
   if (rule.ExposeHeaders?.length)
     headers.push("Access-Control-Expose-Headers", rule.ExposeHeaders.join(", "));
   if (rule.MaxAgeSeconds !== undefined) headers.push("Access-Control-Max-Age", String(rule.MaxAgeSeconds));

@@ -7,7 +7,7 @@ import { checkRead, type ReadConditions } from "./conditions.ts";
 import { contentOf, type Span, spanOf, spanOfPart } from "./content.ts";
 import { s3 } from "./contract.ts";
 import { type CustomerKeyInput, customerKey, keyTo, shownEncryption } from "./encryption.ts";
-import { invalidRequest } from "./errors.ts";
+import { invalidArgument, invalidRequest } from "./errors.ts";
 import { type BucketInput, findBucket, locate } from "./find.ts";
 import { checkOverrides, type HeaderOverrides, shownHeaders } from "./headers.ts";
 import { shownExpiration } from "./lifecycleRules.ts";
@@ -58,6 +58,17 @@ export async function readableVersion(
   return await existingVersion(bucket, Key, VersionId, ctx);
 }
 
+/**
+ * How an object is encrypted is said when it is written, and not when it is read.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+ */
+function checkNoEncryption({ request }: Context): void {
+  const { serverSideEncryption: asked } = request;
+  if (asked === undefined) return;
+  const name = "x-amz-server-side-encryption";
+  throw invalidArgument(`${name} header is not supported for this operation.`, name, asked);
+}
+
 type ReadInput = ObjectInput &
   ReadConditions &
   HeaderOverrides &
@@ -71,6 +82,7 @@ type ReadInput = ObjectInput &
 async function read(input: ReadInput, ctx: Context) {
   const bucket = await findBucket(input, ctx);
   checkOverrides(input, ctx.caller.principal.kind === "anonymous");
+  checkNoEncryption(ctx);
   const row = await readableVersion(bucket, input, ctx);
   checkRead(input, row, ctx.clock.now());
   const under = await keyTo(row.encryption, customerKey(input), ctx);
