@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { KMS } from "@aws-sdk/client-kms";
 import { S3 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,8 +8,10 @@ import { expectRecorded, recordedAnswers } from "./recorded.ts";
 import { copyObjectRecordings, keyRecordings } from "./s3CopyObjectRecordings.ts";
 import { copyRecordings, preconditionRecordings } from "./s3CopyRecordings.ts";
 import { browserRecordings, corsRecordings } from "./s3CorsRecordings.ts";
+import { leftOut, notYetAsked } from "./s3LeftOut.ts";
 import { listRecordings, versionListRecordings } from "./s3ListRecordings.ts";
 import { bucketPolicyRecordings, multipartRecordings, objectRecordings } from "./s3ObjectRecordings.ts";
+import { protectionRecordings } from "./s3ProtectionRecordings.ts";
 import { asRecorder, type Recordings, Scene } from "./s3Scene.ts";
 import { settingRecordings } from "./s3SettingRecordings.ts";
 import { bucketTagRecordings, objectTagRecordings } from "./s3TagRecordings.ts";
@@ -34,6 +37,7 @@ const files: Record<string, Recordings> = {
     ...objectRecordings,
     ...multipartRecordings,
     ...bucketPolicyRecordings,
+    ...protectionRecordings,
   },
 };
 
@@ -107,3 +111,23 @@ describe.each(Object.entries(files))("%s", (file, recordings) => {
     expectRecorded(inOneForm(asked.answers, without), inOneForm(wanted, without));
   });
 });
+
+/** Recordings that s3.test.ts asks. */
+const askedApart = readFileSync("test/conformance/s3.test.ts", "utf8");
+const allFiles = [
+  ...Object.keys(files),
+  ...["sqs", "sns", "eventbridge", "lambda"].map((one) => `test_s3_notifications_${one}`),
+];
+
+it.skipIf(recordedAnswers("s3/test_s3.snapshot.json") === undefined)(
+  "what is not asked of the recordings is left out for a reason, or counted",
+  () => {
+    const notAsked = allFiles.flatMap((file) =>
+      Object.keys(recordedAnswers(`s3/${file}.snapshot.json`) ?? {}).filter(
+        (name) => !(name in (files[file] ?? {})) && !askedApart.includes(`"${name}"`),
+      ),
+    );
+    const unexplained = notAsked.filter((name) => !leftOut.some(([names]) => names.test(name)));
+    expect(unexplained.length).toBe(notYetAsked);
+  },
+);

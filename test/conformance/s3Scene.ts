@@ -43,7 +43,7 @@ export async function answerOf(call: Promise<object>): Promise<Answer> {
     // An answer to HEAD has no body: the recordings' client makes its words from the status.
     const words =
       "Code" in (error as object)
-        ? { Code: name, Message: message }
+        ? { Code: name, Message: message.trim() }
         : { Code: String(status), Message: STATUS_CODES[status] };
     return {
       Error: { ...words, ...Object.fromEntries(more) },

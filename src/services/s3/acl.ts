@@ -37,12 +37,13 @@ function grantsOf(
   const policy = input.AccessControlPolicy;
   if (fromHeaders !== undefined) {
     if (policy?.Grants !== undefined) {
-      throw fail("InvalidRequest", { message: "This request does not support content" });
+      throw fail("UnexpectedContent");
     }
     checkGrants(bucket, input, fromHeaders);
     return fromHeaders;
   }
   if (policy?.Owner?.ID === undefined) throw policy === undefined ? missingAcl() : fail("MalformedACLError");
+  checkedId(policy.Owner.ID, "FULL_CONTROL", "CanonicalUser/ID");
   if (policy.Owner.ID !== canonicalId(owner)) throw fail("AccessDenied");
   const grants = (policy.Grants ?? []).map(grantRow);
   const isOwnersOnly =
@@ -59,10 +60,10 @@ function grantRow({ Grantee, Permission }: Grant): GrantRow {
   if (Grantee === undefined || Permission === undefined || !permissions.includes(Permission))
     throw fail("MalformedACLError");
   const permission = Permission as Permission;
-  if (Grantee.URI !== undefined) return checkedGroup(Grantee.URI, permission);
+  if (Grantee.URI !== undefined) return checkedGroup(Grantee.URI, permission, "Group/URI");
   if (Grantee.EmailAddress !== undefined) throw fail("UnresolvableGrantByEmailAddress");
   if (Grantee.ID === undefined) throw fail("MalformedACLError");
-  return checkedId(Grantee.ID, permission);
+  return checkedId(Grantee.ID, permission, "CanonicalUser/ID");
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAcl.html */

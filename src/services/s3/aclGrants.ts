@@ -108,19 +108,20 @@ export function requestedGrants(input: AclInput, owner: string, bucketOwner: str
 /** `id="…"`, `uri="…"`, `emailAddress="…"` of a header. */
 function granted(text: string, permission: Permission): GrantRow {
   const [, kind, value = ""] = /^\s*(id|uri|emailAddress)\s*=\s*"?([^"]*?)"?\s*$/.exec(text) ?? [];
-  if (kind === "uri") return checkedGroup(value, permission);
-  if (kind === "id") return checkedId(value, permission);
+  if (kind === "uri") return checkedGroup(value, permission, "uri");
+  if (kind === "id") return checkedId(value, permission, "id");
   if (kind === "emailAddress") throw fail("UnresolvableGrantByEmailAddress");
-  throw invalidArgument("Argument format not recognized", "x-amz-grant", text.trim());
+  const header = `x-amz-grant-${permission.toLowerCase().replace("_", "-")}`;
+  throw invalidArgument("Argument format not recognized", header, text.trim());
 }
 
-export function checkedGroup(uri: string, permission: Permission): GrantRow {
-  if (!knownGroups.has(uri)) throw invalidArgument("Invalid group uri", "uri", uri);
+export function checkedGroup(uri: string, permission: Permission, argument: string): GrantRow {
+  if (!knownGroups.has(uri)) throw invalidArgument("Invalid group uri", argument, uri);
   return { uri, permission };
 }
 
-export function checkedId(id: string, permission: Permission): GrantRow {
-  if (!/^[0-9a-f]{64}$/.test(id)) throw invalidArgument("Invalid id", "CanonicalUser/ID", id);
+export function checkedId(id: string, permission: Permission, argument: string): GrantRow {
+  if (!/^[0-9a-f]{64}$/.test(id)) throw invalidArgument("Invalid id", argument, id);
   return { id, permission };
 }
 

@@ -106,6 +106,7 @@ const known = {
     404,
     "The server side encryption configuration was not found",
   ],
+  UnexpectedContent: [400, "This request does not support content"],
   UnresolvableGrantByEmailAddress: [
     400,
     "The e-mail address you provided does not match any account on record.",

@@ -36,6 +36,7 @@ function checkRule(rule: LifecycleRule & { ID: string }): void {
   if (acts === undefined) throw invalidRequest("At least one action needs to be specified in a rule");
   if (rule.Filter === undefined && rule.Prefix === undefined) throw fail("MalformedXML");
   checkExpiration(expiration);
+  if (noncurrent !== undefined && noncurrent.NoncurrentDays === undefined) throw fail("MalformedXML");
   for (const transition of rule.Transitions ?? []) checkMidnight(transition.Date);
   const days = [expiration?.Days, noncurrent?.NoncurrentDays, abort?.DaysAfterInitiation];
   if (days.some((one) => one !== undefined && one <= 0)) {

@@ -47,7 +47,7 @@ export function retentionOf(mode: string, until: Date, nowMs: number, argument: 
   if (until.getTime() <= nowMs) {
     throw invalidArgument(
       "The retain until date must be in the future!",
-      "x-amz-object-lock-retain-until-date",
+      argument === "Mode" ? "RetainUntilDate" : "x-amz-object-lock-retain-until-date",
       until.toString(),
     );
   }

@@ -107,10 +107,7 @@ export const putObjectRetention = s3.operation("PutObjectRetention", {
         (before.mode === "GOVERNANCE" && retention.mode !== before.mode);
       const bypasses = before.mode === "GOVERNANCE" && input.BypassGovernanceRetention;
       if (loosens && !(bypasses && (await mayBypass(bucket, input.Key, ctx)))) {
-        throw fail("AccessDenied", {
-          message: "Access Denied because object protected by object lock.",
-          members: { Key: input.Key, VersionId: row.versionId },
-        });
+        throw fail("AccessDenied", { message: "Access Denied because object protected by object lock." });
       }
     }
     await replace(bucket, input.Key, retention === undefined ? rest : { ...rest, retention }, ctx);
@@ -135,9 +132,9 @@ export const getObjectRetention = s3.operation("GetObjectRetention", {
 export const putObjectLegalHold = s3.operation("PutObjectLegalHold", {
   access: lockAccess("PutObjectLegalHold"),
   async handle(input, ctx) {
-    const { bucket, row } = await lockable(input, ctx);
     const status = input.LegalHold?.Status;
     if (status !== "ON" && status !== "OFF") throw fail("MalformedXML");
+    const { bucket, row } = await lockable(input, ctx);
     const { legalHold: _, ...rest } = row;
     await replace(bucket, input.Key, status === "ON" ? { ...rest, legalHold: true } : rest, ctx);
     return {};
