@@ -184,3 +184,19 @@ describe("lifecycle rules", () => {
     expect(await read(root.s3, versioned, "k")).toBe("three");
   });
 });
+
+it("is not asked to encrypt what is read", async () => {
+  const Bucket = await newBucket(root.s3);
+  await put(root.s3, Bucket, "k");
+  const asking = clients(cloudkeep, cloudkeep.credentials).s3;
+  asking.middlewareStack.add(
+    (next) => (args) => {
+      (args.request as { headers: Record<string, string> }).headers["x-amz-server-side-encryption"] =
+        "AES256";
+      return next(args);
+    },
+    { step: "build" },
+  );
+  const refused = await errorOf(asking.send(new GetObjectCommand({ Bucket, Key: "k" })));
+  expect([refused.name, refused.$metadata?.httpStatusCode]).toEqual(["InvalidArgument", 400]);
+});
