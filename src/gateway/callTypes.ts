@@ -1,7 +1,7 @@
 import type { Bus } from "../bus/bus.ts";
 import type { StreamedBody } from "../kit/body.ts";
 import type { Caller } from "../kit/caller.ts";
-import type { Clock } from "../kit/clock.ts";
+import type { Clock, MovableClock } from "../kit/clock.ts";
 import type { Host, RequestFacts } from "../kit/context.ts";
 import type { AwsError } from "../kit/errors.ts";
 import type { Ports } from "../kit/ports.ts";
@@ -9,8 +9,10 @@ import type { Protocol } from "../protocols/contract.ts";
 import type { ByteStore } from "../storage/bytes.ts";
 import type { LogEntry, Store } from "../storage/store.ts";
 import type { DigestThread } from "./digestThread.ts";
+import type { Refusals } from "./refusals.ts";
 import type { LoadedService, Registry, RunnableOperation } from "./registry.ts";
 import type { ServiceRoles } from "./serviceRoles.ts";
+import type { KeyCache } from "./sigv4/keys.ts";
 
 /** What every call shares: made once when Cloudkeep starts. */
 export interface Environment {
@@ -23,6 +25,15 @@ export interface Environment {
   bytes: ByteStore;
   digests: DigestThread;
   roles: ServiceRoles;
+}
+
+/** What the path needs beside it. */
+export interface Gateway extends Environment {
+  clock: MovableClock;
+  keys: KeyCache;
+  homeRegion: string;
+  homeAccount: string;
+  refusals: Refusals;
 }
 
 /** One call of one operation, from *authorize* on. Calls between services enter here too. */

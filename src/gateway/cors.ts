@@ -1,8 +1,9 @@
 import type { CrossOriginAnswer } from "../kit/browsers.ts";
 import { AwsError } from "../kit/errors.ts";
 import type { WireResponse } from "../protocols/wire.ts";
+import type { Gateway } from "./callTypes.ts";
 import type { Exchange, HttpRequest } from "./exchange.ts";
-import { errorResponse, type Gateway } from "./pipeline.ts";
+import { errorResponse } from "./pipeline.ts";
 import { isPage } from "./publish.ts";
 import { destinationOf, pathFor } from "./route.ts";
 

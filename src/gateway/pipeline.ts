@@ -1,19 +1,18 @@
 import { Waiting } from "../bus/waiters.ts";
-import type { MovableClock } from "../kit/clock.ts";
 import { AwsError } from "../kit/errors.ts";
 import { recordLog } from "../kit/record.ts";
 import type { Protocol } from "../protocols/contract.ts";
 import { SerializationError } from "../protocols/errors.ts";
 import type { WireRequest, WireResponse } from "../protocols/wire.ts";
 import { type Authenticated, authenticate, claimOf, unsigned } from "./authenticate.ts";
-import { type Call, type Environment, type Outcome, runCall } from "./call.ts";
+import { type Call, type Outcome, runCall } from "./call.ts";
+import type { Gateway } from "./callTypes.ts";
 import type { Exchange } from "./exchange.ts";
 import { type FormUpload, formUpload } from "./formUpload.ts";
 import { inflated } from "./inflate.ts";
 import { dropBody, takeBody } from "./intake.ts";
 import { longPoll } from "./longPoll.ts";
 import { publicDocument } from "./publish.ts";
-import type { Refusals } from "./refusals.ts";
 import { asAwsError, Refused } from "./refuse.ts";
 import type { Registry } from "./registry.ts";
 import {
@@ -27,15 +26,6 @@ import {
 } from "./route.ts";
 import { checkSession } from "./sessionLimits.ts";
 import type { Claim } from "./sigv4/claim.ts";
-import type { KeyCache } from "./sigv4/keys.ts";
-
-export interface Gateway extends Environment {
-  clock: MovableClock;
-  keys: KeyCache;
-  homeRegion: string;
-  homeAccount: string;
-  refusals: Refusals;
-}
 
 /**
  * The one path: route, authenticate, read, and then, in one transaction, validate, authorize, handle and

@@ -3,8 +3,8 @@ import type { WireResponse } from "../protocols/wire.ts";
 import { anonymous } from "./authenticate.ts";
 import { outsideOfCalls } from "./background.ts";
 import { maxUnprovenBodyBytes, readBody } from "./body.ts";
+import type { Gateway } from "./callTypes.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Gateway } from "./pipeline.ts";
 import { headerSeparator } from "./sigv4/canonical.ts";
 
 /**

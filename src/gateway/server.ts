@@ -7,10 +7,11 @@ import { AwsError } from "../kit/errors.ts";
 import { timedUuid } from "../kit/ids.ts";
 import type { WireResponse } from "../protocols/wire.ts";
 import { ClientGone } from "./body.ts";
+import type { Gateway } from "./callTypes.ts";
 import { isPreflight, originHeaders, preflightAnswer } from "./cors.ts";
 import { nameOf } from "./dialect.ts";
 import { BadRequestLine, exchangeOf, type HttpRequest, type HttpResponse } from "./exchange.ts";
-import { answer, errorResponse, Fault, type Gateway } from "./pipeline.ts";
+import { answer, errorResponse, Fault } from "./pipeline.ts";
 
 /** Limits on what one client may hold open or send. */
 export const limits = {
