@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { authenticate, claimOf } from "../../src/gateway/authenticate.ts";
 import type { Exchange } from "../../src/gateway/exchange.ts";
 import { headersOf } from "../../src/gateway/exchange.ts";
-import type { Gateway } from "../../src/gateway/pipeline.ts";
+import type { Gateway } from "../../src/gateway/callTypes.ts";
 import { Refused } from "../../src/gateway/refuse.ts";
 import { KeyCache } from "../../src/gateway/sigv4/keys.ts";
 import { MovableClock } from "../../src/kit/clock.ts";
