@@ -1,9 +1,9 @@
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { authenticate, claimOf } from "../../src/gateway/authenticate.ts";
+import type { Gateway } from "../../src/gateway/callTypes.ts";
 import type { Exchange } from "../../src/gateway/exchange.ts";
 import { headersOf } from "../../src/gateway/exchange.ts";
-import type { Gateway } from "../../src/gateway/callTypes.ts";
 import { Refused } from "../../src/gateway/refuse.ts";
 import { KeyCache } from "../../src/gateway/sigv4/keys.ts";
 import { MovableClock } from "../../src/kit/clock.ts";
