@@ -14,7 +14,7 @@ import { RunningDigests } from "./memoryBody.ts";
 export const slotBytes = 256 * 1024;
 export const maxSlotsOfBody = 8;
 /** Kept for bodies to come. */
-const maxFreeSlots = 16;
+const maxFreeSlots = 8;
 
 type Digests = StreamedBody["digests"];
 
@@ -91,9 +91,12 @@ export class DigestThread {
   }
 }
 
+/** It holds slots and little else: a young generation of the usual size would be memory for nothing. */
+const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
+
 /** From the bundle, even where the rest runs from the source: threads do not read TypeScript. */
 function startWorker(): Worker {
-  return new Worker(join(buildDirectory, "../dist/digestWorker.js"));
+  return new Worker(join(buildDirectory, "../dist/digestWorker.js"), { resourceLimits });
 }
 
 /** The way of one body to the worker. */

@@ -170,55 +170,61 @@ export async function* readBodyFile(
     // An empty body has one chunk too; whole reads verify it.
     if (start >= to && !(size === 0 && start === 0)) return;
     const lastWanted = Math.max(index, Math.ceil(to / chunkBytes) - 1);
-    let next = readSealed(file, id, index, Math.min(index + chunksAtATime - 1, lastWanted), { last, size });
+    // One holds what is being opened while the other is read into: large bodies leave no more garbage than they must.
+    const room = Math.min(chunksAtATime, lastWanted + 1 - index) * sealedChunkBytes;
+    let [current, other] = [Buffer.allocUnsafe(room), Buffer.allocUnsafe(room)];
+    const read = (into: Buffer) => {
+      const upTo = Math.min(index + chunksAtATime - 1, lastWanted);
+      return readSealed(file, id, { from: index, upTo, last, size }, into);
+    };
+    let next = read(current);
     while (index <= lastWanted) {
       const sealed = await next;
-      const from = index;
+      let opened = index;
       index = Math.min(index + chunksAtATime, lastWanted + 1);
+      [current, other] = [other, current];
       if (index <= lastWanted) {
-        next = readSealed(file, id, index, Math.min(index + chunksAtATime - 1, lastWanted), { last, size });
+        next = read(current);
         next.catch(() => {});
       }
-      const opened = openChunks(sealed, id, key, from, last);
-      const base = from * chunkBytes;
-      const piece = opened.subarray(Math.max(0, start - base), to - base);
-      if (piece.length > 0) yield piece;
+      for (let at = 0; at < sealed.length; at += sealedChunkBytes, opened += 1) {
+        const chunk = openChunk(sealed.subarray(at, at + sealedChunkBytes), id, key, opened, last);
+        const base = opened * chunkBytes;
+        const piece = chunk.subarray(Math.max(0, start - base), to - base);
+        if (piece.length > 0) yield piece;
+      }
     }
   } finally {
     await file.close();
   }
 }
 
+/** The sealed chunks from `from` to `upTo`, in the room that is given. */
 async function readSealed(
   file: FileHandle,
   id: string,
-  from: number,
-  to: number,
-  { last, size }: { last: number; size: number },
+  { from, upTo, last, size }: { from: number; upTo: number; last: number; size: number },
+  into: Buffer,
 ): Promise<Buffer> {
-  const lastBytes = (to === last ? size - last * chunkBytes : chunkBytes) + tagBytes;
-  const sealed = Buffer.allocUnsafe((to - from) * sealedChunkBytes + lastBytes);
+  const lastBytes = (upTo === last ? size - last * chunkBytes : chunkBytes) + tagBytes;
+  const sealed = into.subarray(0, (upTo - from) * sealedChunkBytes + lastBytes);
   const { bytesRead } = await file.read(sealed, 0, sealed.length, from * sealedChunkBytes).catch(unavailable);
   if (bytesRead < sealed.length) throw new BodyBroken(id, "its file is too short");
   return sealed;
 }
 
-function openChunks(sealed: Buffer, id: string, key: KeyObject, from: number, last: number): Buffer {
-  const chunks: Buffer[] = [];
-  for (let at = 0, index = from; at < sealed.length; at += sealedChunkBytes, index += 1) {
-    const chunk = sealed.subarray(at, at + sealedChunkBytes);
-    const nonce = nonceOf(index, index === last);
-    const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes });
-    decipher.setAAD(Buffer.from(id));
-    decipher.setAuthTag(chunk.subarray(chunk.length - tagBytes));
-    chunks.push(decipher.update(chunk.subarray(0, chunk.length - tagBytes)));
-    try {
-      decipher.final();
-    } catch {
-      throw new BodyBroken(id, `chunk ${index} was changed or moved`);
-    }
+function openChunk(sealed: Buffer, id: string, key: KeyObject, index: number, last: number): Buffer {
+  const nonce = nonceOf(index, index === last);
+  const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes });
+  decipher.setAAD(Buffer.from(id));
+  decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
+  const opened = decipher.update(sealed.subarray(0, sealed.length - tagBytes));
+  try {
+    decipher.final();
+  } catch {
+    throw new BodyBroken(id, `chunk ${index} was changed or moved`);
   }
-  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+  return opened;
 }
 
 /** The key is the body's own, so a counter never repeats under it. */
