@@ -1,8 +1,9 @@
-import { S3, type S3ServiceException } from "@aws-sdk/client-s3";
+import { S3 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
 import { optionsOf, startForTest } from "../harness.ts";
 import { expectRecorded, recordedAnswers } from "./recorded.ts";
+import { answerOf } from "./s3Scene.ts";
 
 /** S3's answers, held against those recorded from AWS. */
 
@@ -18,35 +19,6 @@ beforeAll(async () => {
   europe = new S3({ ...options, region: "eu-west-1" });
 });
 afterAll(() => cloudkeep.stop());
-
-/** Elements of an error that are the answer's own, and not the client's. */
-const ofTheClient = ["name", "message", "Code", "RequestId", "HostId", "stack"];
-
-/** An answer in the form of the recordings, bodies as text. */
-async function answerOf(call: Promise<object>): Promise<Record<string, unknown>> {
-  try {
-    const { $metadata, ...members } = (await call) as {
-      $metadata: { httpStatusCode?: number };
-      Body?: unknown;
-    };
-    const body = members.Body as { transformToString(): Promise<string> } | undefined;
-    const Body = body && (await body.transformToString());
-    return {
-      ...members,
-      ...(Body !== undefined && { Body }),
-      ResponseMetadata: { HTTPStatusCode: $metadata.httpStatusCode },
-    };
-  } catch (error) {
-    const { name, message, $metadata } = error as S3ServiceException;
-    const more = Object.entries(error as object).filter(
-      ([key]) => !ofTheClient.includes(key) && !key.startsWith("$"),
-    );
-    return {
-      Error: { Code: name, Message: message, ...Object.fromEntries(more) },
-      ResponseMetadata: { HTTPStatusCode: $metadata.httpStatusCode },
-    };
-  }
-}
 
 let made = 0;
 async function newBucket(input: object = {}): Promise<string> {
