@@ -5,7 +5,7 @@ import { MemoryStore } from "../storage/memory.ts";
 import type { Transaction } from "../storage/store.ts";
 import { Bus, type Work } from "./bus.ts";
 import { followRecord } from "./followers.ts";
-import type { Item } from "./outbox.ts";
+import { type Item, Slots } from "./outbox.ts";
 
 type Done = (item: Item) => Promise<void> | void;
 
@@ -165,6 +165,22 @@ describe("peers", () => {
     await bus.settle();
     clearInterval(draining);
     await bus.stop();
+  });
+
+  it("pass a turn on that they have no use for", () => {
+    const slots = new Slots(1);
+    const woken: string[] = [];
+    slots.take(() => {});
+    slots.take(() => woken.push("idle"));
+    slots.take(() => {
+      woken.push("busy");
+      slots.take(() => {});
+    });
+    slots.take(() => woken.push("last"));
+    slots.give();
+    expect(woken).toEqual(["idle", "busy"]);
+    slots.give();
+    expect(woken).toEqual(["idle", "busy", "last"]);
   });
 
   it("are taken up again after a crash, all of them", async () => {

@@ -105,10 +105,12 @@ export class Slots {
 
   give(): void {
     this.#free += 1;
-    const [next] = this.#waiting;
-    if (next === undefined) return;
-    this.#waiting.delete(next);
-    next();
+    // One that has nothing to do any more must not keep the slot from the next.
+    for (const next of this.#waiting) {
+      if (this.#free === 0) return;
+      this.#waiting.delete(next);
+      next();
+    }
   }
 }
 
