@@ -58,6 +58,14 @@ const table: Row[] = [
     protocols: ["awsJson1_0", "rpcv2Cbor", "awsQuery"],
   },
 
+  { service: "dynamodb", client: "client-dynamodb", protocols: ["awsJson1_0"], testOnly: true },
+  {
+    service: "dynamodbstreams",
+    client: "client-dynamodb-streams",
+    protocols: ["awsJson1_0"],
+    testOnly: true,
+  },
+  { service: "firehose", client: "client-firehose", protocols: ["awsJson1_1"], testOnly: true },
   { service: "lambda", client: "client-lambda", protocols: ["restJson1"], testOnly: true },
   { service: "ec2", client: "client-ec2", protocols: ["ec2Query"], testOnly: true },
   { service: "kinesis", client: "client-kinesis", protocols: ["awsJson1_1", "rpcv2Cbor"], testOnly: true },
