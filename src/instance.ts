@@ -13,6 +13,7 @@ import { KeyCache } from "./gateway/sigv4/keys.ts";
 import { servicePrincipal } from "./kit/caller.ts";
 import type { MovableClock } from "./kit/clock.ts";
 import type { Ports } from "./kit/ports.ts";
+import type { DeliveryScope } from "./kit/service.ts";
 import { table } from "./kit/table.ts";
 import type { ResettableStore } from "./start.ts";
 import type { ByteStore } from "./storage/bytes.ts";
@@ -134,11 +135,12 @@ export class Instance implements Gateway {
         const delivery = definition.deliveries?.[item.name];
         if (delivery === undefined) throw new Error(`${item.service} has no delivery ${item.name}.`);
         const { account, region } = item;
-        const scope = {
+        const scope: DeliveryScope = {
           account,
           region,
           nowMs: this.clock.now(),
           read: this.store.transact.bind(this.store),
+          act: (body) => inBackground(this, item, (ctx) => body(ctx)),
         };
         const result = await delivery.send?.(item.payload as never, scope);
         await inBackground(this, item, async (ctx, tx) => {

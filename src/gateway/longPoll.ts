@@ -1,43 +1,44 @@
-import { Waiting } from "../bus/waiters.ts";
+import { type Waiters, Waiting } from "../bus/waiters.ts";
 import type { MovableClock } from "../kit/clock.ts";
-import { ClientGone } from "./body.ts";
-import type { Call, Environment, Outcome } from "./call.ts";
-import { type Exchange, onGone } from "./exchange.ts";
 
 /** A topic changes hands at most this often within one call. */
 const maxRuns = 10_000;
 
-/**
- * Runs a call again and again, each time that what it waits for is notified, until it has an answer or its time is
- * over. The client going away ends it: nothing that it would have received may be taken from others.
- */
-export async function longPoll(
+export interface LongPoll<Result> {
+  /** Runs once more; throws `Waiting` where it still waits. */
+  run: (waited: boolean) => Promise<Result>;
+  waiters: Waiters;
+  clock: MovableClock;
+  /** Tells when nobody is left to wait for: nothing that a client would have received may be taken from others. */
+  gone?: { on(wake: () => void): () => void; error(): Error };
+}
+
+/** Runs what waits for something again, each time that it is notified, until it has a result or its time is over. */
+export async function longPoll<Result>(
   first: Waiting,
-  call: Call,
-  exchange: Exchange,
-  environment: Environment & { clock: MovableClock },
-  commit: (call: Call) => Promise<Outcome>,
-): Promise<Outcome> {
-  let gone = false;
+  { run, waiters, clock, gone }: LongPoll<Result>,
+): Promise<Result> {
+  let isGone = false;
   let wake = () => {};
-  const forget = onGone(exchange.request, () => {
-    gone = true;
+  const forget = gone?.on(() => {
+    isGone = true;
     wake();
   });
   let waiting = first;
+  let waited = false;
   try {
-    for (let run = 0; run < maxRuns; run += 1) {
+    for (let runs = 0; runs < maxRuns; runs += 1) {
       let notified = false;
       // Registered before the call looks again, so that nothing is missed in between.
-      const unregister = environment.bus.waiters.register(waiting.topic, () => {
+      const unregister = waiters.register(waiting.topic, () => {
         notified = true;
         wake();
       });
       try {
-        const outcome = await attempt(call, commit);
-        if (!(outcome instanceof Waiting)) return outcome;
-        const leftMs = outcome.untilMs - environment.clock.real();
-        if (!notified && !gone && leftMs > 0) {
+        const result = await attempt(() => run(waited));
+        if (!(result instanceof Waiting)) return result;
+        const leftMs = result.untilMs - clock.real();
+        if (!notified && !isGone && leftMs > 0) {
           await new Promise<void>((resolve) => {
             const timer = setTimeout(resolve, leftMs);
             wake = () => {
@@ -47,22 +48,22 @@ export async function longPoll(
           });
         }
         wake = () => {};
-        call.waited = environment.clock.real() >= outcome.untilMs;
-        waiting = outcome;
+        waited = clock.real() >= result.untilMs;
+        waiting = result;
       } finally {
         unregister();
       }
-      if (gone) throw new ClientGone();
+      if (isGone && gone !== undefined) throw gone.error();
     }
-    throw new Error(`The call waits for ${waiting.topic} without end.`);
+    throw new Error(`Something waits for ${waiting.topic} without end.`);
   } finally {
-    forget();
+    forget?.();
   }
 }
 
-async function attempt(call: Call, commit: (call: Call) => Promise<Outcome>): Promise<Outcome | Waiting> {
+async function attempt<Result>(run: () => Promise<Result>): Promise<Result | Waiting> {
   try {
-    return await commit(call);
+    return await run();
   } catch (error) {
     if (error instanceof Waiting) return error;
     throw error;

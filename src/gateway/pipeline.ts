@@ -5,9 +5,10 @@ import type { Protocol } from "../protocols/contract.ts";
 import { SerializationError } from "../protocols/errors.ts";
 import type { WireRequest, WireResponse } from "../protocols/wire.ts";
 import { type Authenticated, authenticate, claimOf, unsigned } from "./authenticate.ts";
+import { ClientGone } from "./body.ts";
 import { type Call, type Outcome, runCall } from "./call.ts";
 import type { Gateway } from "./callTypes.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, onGone } from "./exchange.ts";
 import { type FormUpload, formUpload } from "./formUpload.ts";
 import { inflated } from "./inflate.ts";
 import { dropBody, takeBody } from "./intake.ts";
@@ -201,9 +202,16 @@ async function committed(call: Call, exchange: Exchange, gateway: Gateway): Prom
   try {
     return await commit(call, gateway);
   } catch (error) {
-    if (error instanceof Waiting)
-      return await longPoll(error, call, exchange, gateway, (one) => commit(one, gateway));
-    throw error;
+    if (!(error instanceof Waiting)) throw error;
+    const run = (waited: boolean) => {
+      call.waited = waited;
+      return commit(call, gateway);
+    };
+    const gone = {
+      on: (wake: () => void) => onGone(exchange.request, wake),
+      error: () => new ClientGone(),
+    };
+    return await longPoll(error, { run, gone, waiters: gateway.bus.waiters, clock: gateway.clock });
   }
 }
 

@@ -174,6 +174,11 @@ export interface DeliveryScope {
   nowMs: number;
   /** Reads state, in a transaction that writes nothing. */
   read<T>(body: (tx: Transaction) => MaybePromise<T>): Promise<T>;
+  /**
+   * Acts in a transaction of its own, apart from the item's: for calls that wait, as the invocation of a function
+   * does. It is done again where the process dies before the item is settled. Say which `peer` is waited for.
+   */
+  act<T>(body: (ctx: Context) => Promise<T>): Promise<T>;
 }
 
 export interface BootstrapContext {
