@@ -1,4 +1,4 @@
-import { createHash, type Hash } from "node:crypto";
+import { createHash, type Hash, hash } from "node:crypto";
 import { piecesOf, readBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { Refused } from "./refuse.ts";
@@ -65,10 +65,7 @@ export class Arriving implements Incoming {
   async whole(maxBytes: number): Promise<Buffer> {
     this.#exchange.proceed();
     const { request, headers } = this.#exchange;
-    const raw = await readBody(request, headers, maxBytes);
-    const pieces = this.#proof.push(raw);
-    this.#proof.end();
-    return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+    return this.#proof.whole(await readBody(request, headers, maxBytes));
   }
 
   async *pieces(): AsyncGenerator<Buffer> {
@@ -78,36 +75,56 @@ export class Arriving implements Incoming {
   }
 }
 
-/** Holds a body against what its request said of it, as it passes. Both methods throw Refused. */
+/** Holds a body against what its request said of it, as it passes or at once. All methods throw Refused. */
 export interface BodyProof {
+  /** The payload of a body that is there already. */
+  whole(raw: Buffer): Buffer;
   push(raw: Buffer): Buffer[];
   end(): void;
   readonly trailers: Readonly<Record<string, string>>;
 }
 
+const noTrailers: Readonly<Record<string, string>> = {};
+
 /** Nothing was signed for the body, or nothing more than its length. */
-export const unproven: BodyProof = { push: (raw) => [raw], end: () => {}, trailers: {} };
+export const unproven: BodyProof = {
+  whole: (raw) => raw,
+  push: (raw) => [raw],
+  end: () => {},
+  trailers: noTrailers,
+};
 
 const mismatch =
   "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
 
 /** The body's SHA-256 was signed. */
 export class HashProof implements BodyProof {
-  readonly trailers = {};
+  readonly trailers = noTrailers;
   readonly #declared: string;
-  readonly #hash: Hash = createHash("sha256");
+  /** Made for bodies that stream: its native part costs the garbage collector far more than a hash in one shot. */
+  #hash: Hash | undefined;
 
   constructor(declared: string) {
     this.#declared = declared;
   }
 
+  whole(raw: Buffer): Buffer {
+    this.#check(hash("sha256", raw, "hex"));
+    return raw;
+  }
+
   push(raw: Buffer): Buffer[] {
+    this.#hash ??= createHash("sha256");
     this.#hash.update(raw);
     return [raw];
   }
 
   end(): void {
-    if (equalInConstantTime(this.#hash.digest("hex"), this.#declared)) return;
+    this.#check(this.#hash?.digest("hex") ?? hash("sha256", "", "hex"));
+  }
+
+  #check(digest: string): void {
+    if (equalInConstantTime(digest, this.#declared)) return;
     throw new Refused("payloadMismatch", mismatch, "the body is not the one that was signed");
   }
 }
@@ -122,6 +139,12 @@ export class ChunkProof implements BodyProof {
 
   get trailers(): Readonly<Record<string, string>> {
     return this.#chunks.trailers;
+  }
+
+  whole(raw: Buffer): Buffer {
+    const pieces = this.push(raw);
+    this.end();
+    return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
   }
 
   push(raw: Buffer): Buffer[] {

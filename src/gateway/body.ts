@@ -19,18 +19,22 @@ export async function readBody(
   if (declared === undefined && headers["transfer-encoding"] === undefined && !(":authority" in headers))
     return empty;
   if (declared !== undefined && Number(declared) > maxBytes) throw tooLarge(maxBytes);
-  let timer: NodeJS.Timeout | undefined;
-  const reading = new Promise<Buffer>((resolve, reject) => {
-    timer = setTimeout(() => {
-      request.pause();
-      reject(new Refused("tooSlow", "The request's body did not arrive in time."));
-    }, bodyTimeouts.wholeMs);
+  return await new Promise<Buffer>((resolve, reject) => {
+    const reading: Reading = {
+      untilMs: performance.now() + bodyTimeouts.wholeMs,
+      giveUp() {
+        request.pause();
+        reject(new Refused("tooSlow", "The request's body did not arrive in time."));
+      },
+    };
+    watch(reading);
     let first: Buffer | undefined;
     let rest: Buffer[] | undefined;
     let bytes = 0;
     request.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > maxBytes) {
+        readings.delete(reading);
         request.pause();
         reject(tooLarge(maxBytes));
       } else if (first === undefined) first = chunk;
@@ -40,14 +44,47 @@ export async function readBody(
     let whole = false;
     request.on("end", () => {
       whole = true;
+      readings.delete(reading);
       resolve(rest ? Buffer.concat(rest, bytes) : (first ?? empty));
     });
-    request.on("error", reject);
+    request.on("error", (error) => {
+      readings.delete(reading);
+      reject(error);
+    });
     request.on("close", () => {
-      if (!whole) reject(new ClientGone());
+      if (whole) return;
+      readings.delete(reading);
+      reject(new ClientGone());
     });
   });
-  return await reading.finally(() => clearTimeout(timer));
+}
+
+interface Reading {
+  /** By `performance.now()`. */
+  untilMs: number;
+  giveUp(): void;
+}
+
+/** Bodies that are being read. One timer watches them all: one for each took more time than the reading. */
+const readings = new Set<Reading>();
+let watching: NodeJS.Timeout | undefined;
+
+function watch(reading: Reading): void {
+  readings.add(reading);
+  watching ??= setInterval(giveUpLate, Math.min(1_000, bodyTimeouts.wholeMs)).unref();
+}
+
+function giveUpLate(): void {
+  const now = performance.now();
+  for (const reading of readings) {
+    // In the order in which they began, and so in that of their ends.
+    if (reading.untilMs > now) return;
+    readings.delete(reading);
+    reading.giveUp();
+  }
+  if (readings.size > 0) return;
+  clearInterval(watching);
+  watching = undefined;
 }
 
 /** The pieces of a body as they come. Ends with ClientGone if the client leaves before its end. */

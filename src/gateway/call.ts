@@ -1,24 +1,18 @@
-import { followRecord } from "../bus/followers.ts";
-import { Waiting } from "../bus/waiters.ts";
 import type { Caller } from "../kit/caller.ts";
 import type { CallOptions, Context, EventNotes } from "../kit/context.ts";
 import { AwsError } from "../kit/errors.ts";
-import type { IdentityDirectory, OrganizationDirectory } from "../kit/ports.ts";
-import { recordLog } from "../kit/record.ts";
 import type { Access } from "../kit/service.ts";
 import type { Protocol } from "../protocols/contract.ts";
 import { ValidationFailure } from "../protocols/validate.ts";
-import type { LogReader, Savepoint, Transaction } from "../storage/store.ts";
+import type { Savepoint, Transaction } from "../storage/store.ts";
 import { Authorizer, accountOfArn, type Judgement } from "./authorize.ts";
-import { bytesOf } from "./bodies.ts";
 
+import { CallContext, type RunningScope } from "./callContext.ts";
 import type { Call, CallScope, Environment, Outcome } from "./callTypes.ts";
 import { denialDetails, denied, reasonOf } from "./deny.ts";
 import { readDocument } from "./document.ts";
-import { emitEvents } from "./emit.ts";
 import { inMemory } from "./memoryBody.ts";
-import { entriesOf, identityOf, serviceEventEntry } from "./record.ts";
-import { sessionsOf } from "./sessions.ts";
+import { entriesOf, identityOf } from "./record.ts";
 import { violationError } from "./violations.ts";
 
 export type { Call, Environment, Outcome } from "./callTypes.ts";
@@ -81,31 +75,23 @@ export function contextOf(scope: CallScope, tx: Transaction, environment: Enviro
   return new RunningCall(scope, tx, environment).context();
 }
 
-function directoryOf({ ports }: Environment): IdentityDirectory {
-  if (ports.directory === undefined) throw new Error("No service provides the identity directory.");
-  return ports.directory;
-}
-
-const none = async () => undefined;
-const noOrganizations: OrganizationDirectory = { of: none, entity: none, policyDocument: none };
-
 /** Calls may nest this deep before they are taken for a loop. */
 const maxCallDepth = 16;
 
 /** A call without an operation: what a service does of its own accord has none. */
-export class RunningCall {
+export class RunningCall implements RunningScope {
   readonly #call: CallScope;
   readonly #tx: Transaction;
   readonly #environment: Environment;
   readonly #authorizer: Authorizer;
   readonly #judgements: Judgement[] = [];
-  readonly #nowMs: number;
+  readonly nowMs: number;
   readonly #savepoint: Savepoint;
   readonly #effectsBefore: number;
   #context: Context | undefined;
   /** Account of the resource that the caller was denied. */
   #owner = "";
-  readonly #notes: EventNotes = { resources: [], sharedWith: new Set() };
+  readonly notes: EventNotes = { resources: [], sharedWith: new Set() };
 
   constructor(call: CallScope, tx: Transaction, environment: Environment) {
     this.#call = call;
@@ -113,24 +99,24 @@ export class RunningCall {
     this.#environment = environment;
     this.#savepoint = tx.savepoint();
     this.#effectsBefore = call.afterCommit.length;
-    this.#nowMs = environment.clock.now();
+    this.nowMs = environment.clock.now();
     const { caller, request, region } = call;
-    this.#authorizer = new Authorizer({ caller, request, region, nowMs: this.#nowMs }, tx, environment.ports);
+    this.#authorizer = new Authorizer({ caller, request, region, nowMs: this.nowMs }, tx, environment.ports);
   }
 
   async authorizeOperation({ operation, input }: Call): Promise<void> {
     const { access } = operation.operation;
     if (typeof access !== "function") return;
     const wanted = await access(input as never, this.context() as never);
-    for (const one of Array.isArray(wanted) ? wanted : [wanted]) await this.#require(one);
+    for (const one of Array.isArray(wanted) ? wanted : [wanted]) await this.require(one);
   }
 
   /** The caller's own authorizer, or one for the identity that the call establishes. */
   #authorizerFor({ as }: Access): Authorizer {
     if (as === undefined) return this.#authorizer;
     const { request, region } = this.#call;
-    this.#notes.userIdentity = identityOf(as);
-    const facts = { caller: as, request, region, nowMs: this.#nowMs };
+    this.notes.userIdentity = identityOf(as);
+    const facts = { caller: as, request, region, nowMs: this.nowMs };
     return new Authorizer(facts, this.#tx, this.#environment.ports);
   }
 
@@ -138,12 +124,12 @@ export class RunningCall {
     const judgement = await this.#authorizerFor(access).judge(access);
     const { resource, resourceAccount } = judgement.request;
     if (access.resourceType !== undefined && resource.startsWith("arn:")) {
-      this.#notes.resources.push({ accountId: resourceAccount, type: access.resourceType, ARN: resource });
+      this.notes.resources.push({ accountId: resourceAccount, type: access.resourceType, ARN: resource });
     }
     return judgement;
   }
 
-  async #require(access: Access): Promise<void> {
+  async require(access: Access): Promise<void> {
     const judgement = await this.#judge(access);
     this.#judgements.push(judgement);
     const { resourceAccount } = judgement.request;
@@ -153,7 +139,11 @@ export class RunningCall {
     }
     // A call that establishes an identity belongs to the account of the role that it takes on.
     if (resourceAccount && (access.as !== undefined || resourceAccount !== this.#call.account))
-      this.#notes.sharedWith.add(resourceAccount);
+      this.notes.sharedWith.add(resourceAccount);
+  }
+
+  async allows(access: Access): Promise<boolean> {
+    return (await this.#judge(access)).decision.allowed;
   }
 
   async #denied(judgement: Judgement): Promise<AwsError> {
@@ -167,92 +157,35 @@ export class RunningCall {
   discard(): void {
     this.#tx.rollback(this.#savepoint);
     this.#call.afterCommit.length = this.#effectsBefore;
-    this.#notes.sharedWith.clear();
+    this.notes.sharedWith.clear();
     // Nobody has no account: what nobody was refused stands in the record of the resource's owner.
     if (this.#call.caller.principal.kind === "anonymous" && this.#owner !== "") {
-      this.#notes.sharedWith.add(this.#owner);
+      this.notes.sharedWith.add(this.#owner);
     }
   }
 
   /** Made once: authorization and handler share it. */
   context(): Context {
-    this.#context ??= this.#newContext();
+    this.#context ??= new CallContext(this.#call, this.#tx, this.#environment, this);
     return this.#context;
   }
 
-  #newContext(): Context {
-    const { requestId, account, region, caller, request, service, body } = this.#call;
-    const { hops = 0, waited = false } = this.#call;
-    const environment = this.#environment;
-    const { bus } = environment;
-    const afterCommit = (effect: () => void | Promise<void>) => void this.#call.afterCommit.push(effect);
-    const outbox = { service: service.name, account, region, hops };
-    return {
-      requestId,
-      account,
-      region,
-      partition: "aws",
-      caller,
-      clock: environment.clock,
-      tx: this.#tx,
-      request,
-      get body() {
-        if (body === undefined) throw new Error("No body streamed into this call.");
-        return body;
-      },
-      bytes: bytesOf(environment.bytes, this.#tx, (effect) => void this.#call.afterCommit.push(effect)),
-      error: (code, message, members) => new AwsError(code, message, { ...(members && { members }) }),
-      authorize: (access) => this.#require(access),
-      allowed: async (access) => (await this.#judge(access)).decision.allowed,
-      call: (name, operation, input, options) => this.#callOther(name, operation, input, options),
-      timers: bus.timersOf(this.#tx, service.name, account, region),
-      outbox: bus.outboxOf(this.#tx, outbox, afterCommit),
-      hops,
-      wait: (topic, untilMs) => new Waiting(topic, untilMs),
-      waited,
-      notify: (topic) => afterCommit(() => bus.waiters.notify(topic)),
-      emit: (...events) =>
-        emitEvents(events, { account, region, hops, atMs: this.#nowMs }, (scope) =>
-          bus.outboxOf(this.#tx, scope, afterCommit),
-        ),
-      metric: (metric) =>
-        afterCommit(() => bus.metric(metric, metric.account ?? account, metric.region ?? region)),
-      assumeRole: (roleArn, by, sessionName) => this.#assumeRole(roleArn, by, sessionName),
-      followRecord: async (active) => {
-        await followRecord(this.#tx, service.name, active, environment.store.log(recordLog));
-        afterCommit(() => bus.followersChanged());
-      },
-      event: this.#notes,
-      serviceEvent: (name, details) => {
-        const origin = { eventSource: service.definition.eventSource, account, region, atMs: this.#nowMs };
-        this.#call.events.push(serviceEventEntry(name, details, origin));
-      },
-      afterCommit,
-      log: (name): LogReader => environment.store.log(name),
-      peek: (read) => environment.store.peek(read),
-      directory: directoryOf(environment),
-      sessions: sessionsOf(environment, this.#tx),
-      organizations: environment.ports.organizations ?? noOrganizations,
-      host: environment.host,
-    };
-  }
-
-  async #assumeRole(RoleArn: string, by: Caller, RoleSessionName: string): Promise<Caller> {
+  async assumeRole(RoleArn: string, by: Caller, RoleSessionName: string): Promise<Caller> {
     const { ports, roles, clock } = this.#environment;
     if (ports.openSession === undefined) throw new Error("No service opens sessions.");
-    const known = roles.find(RoleArn, by, RoleSessionName, this.#nowMs);
+    const known = roles.find(RoleArn, by, RoleSessionName, this.nowMs);
     if (known !== undefined) return known;
     const account = accountOfArn(RoleArn) ?? this.#call.account;
     const input = { RoleArn, RoleSessionName };
-    const answer = await this.#callOther("sts", "AssumeRole", input, { as: by, account });
+    const answer = await this.callOther("sts", "AssumeRole", input, { as: by, account });
     const { AccessKeyId, SessionToken } = answer.Credentials as { AccessKeyId: string; SessionToken: string };
     const opened = await ports.openSession(AccessKeyId, SessionToken, this.#tx, clock);
     if (opened === undefined) throw new Error("The session that was just made does not open.");
-    this.#call.afterCommit.push(() => roles.keep(RoleArn, by, RoleSessionName, opened.caller, this.#nowMs));
+    this.#call.afterCommit.push(() => roles.keep(RoleArn, by, RoleSessionName, opened.caller, this.nowMs));
     return opened.caller;
   }
 
-  async #callOther(
+  async callOther(
     name: string,
     operation: string,
     input: Record<string, unknown>,
@@ -298,12 +231,12 @@ export class RunningCall {
       sensitive: call.service.definition.leavesOutSensitive ? "leave out" : "hide",
       region: call.region,
       global: call.service.definition.global ?? false,
-      atMs: this.#nowMs,
+      atMs: this.nowMs,
       request: call.request,
       input: call.input,
       output: outcome.output,
       error: outcome.error,
-      notes: this.#notes,
+      notes: this.notes,
       hops: this.#call.hops,
       decisions: this.#judgements.map(reasonOf),
     });
