@@ -163,8 +163,9 @@ async function exchange(
   try {
     const read = exchangeOf(request, requestId, response);
     if (isPreflight(request)) return await send(response, await preflightAnswer(read, gateway), [], request);
-    if (request.headers.origin !== undefined) crossOrigin = await originHeaders(read, gateway);
-    await send(response, await answer(read, gateway), crossOrigin, request);
+    if (read.headers.origin !== undefined) crossOrigin = await originHeaders(read, gateway);
+    const pouring = send(response, await answer(read, gateway), crossOrigin, request);
+    if (pouring !== undefined) await pouring;
   } catch (error) {
     if (error instanceof ClientGone) return;
     if (response.headersSent) {
@@ -197,26 +198,49 @@ function failure(error: unknown, gateway: Gateway, requestId: string): WireRespo
   return errorResponse(gateway, service, protocol, new AwsError(code, message, { status }), requestId);
 }
 
-async function send(
+/** Writes an answer; one whose body comes in pieces is written when the promise resolves. */
+function send(
   response: HttpResponse,
   wire: WireResponse,
   crossOrigin: readonly string[],
   request: HttpRequest,
+): Promise<void> | undefined {
+  const { body } = wire;
+  if (response.destroyed || response.headersSent) return undefined;
+  if (typeof body !== "string" && !Buffer.isBuffer(body)) {
+    return sendPieces(response, wire, body[Symbol.asyncIterator](), crossOrigin, request);
+  }
+  writeHead(response, wire, crossOrigin, request);
+  response.end(body as string);
+  return undefined;
+}
+
+async function sendPieces(
+  response: HttpResponse,
+  wire: WireResponse,
+  pieces: AsyncIterator<Buffer>,
+  crossOrigin: readonly string[],
+  request: HttpRequest,
 ): Promise<void> {
-  const { headers, body } = wire;
-  const isWhole = typeof body === "string" || Buffer.isBuffer(body);
-  if (response.destroyed || response.headersSent) return;
-  const pieces = isWhole ? undefined : body[Symbol.asyncIterator]();
   // What cannot be read at all shows before the head says otherwise.
-  const first = await pieces?.next();
+  const first = await pieces.next();
+  writeHead(response, wire, crossOrigin, request);
+  await pour(response, pieces, first);
+}
+
+function writeHead(
+  response: HttpResponse,
+  wire: WireResponse,
+  crossOrigin: readonly string[],
+  request: HttpRequest,
+): void {
+  const { headers } = wire;
   headers.push(...crossOrigin);
   // A body that was refused unread would otherwise be taken for the next request on the connection.
   if (!request.complete && request.httpVersionMajor === 1) headers.push("Connection", "close");
   if (request.httpVersionMajor === 1)
     (response as { writeHead(status: number, headers: string[]): void }).writeHead(wire.status, headers);
   else writeHttp2Head(response, wire);
-  if (pieces === undefined || first === undefined) response.end(body as string);
-  else await pour(response, pieces, first);
 }
 
 /** Writes pieces as fast as the client takes them, until it has them all or goes away. */

@@ -14,6 +14,18 @@ export function draw(bytes: number): Buffer {
   return Buffer.from(pool.subarray(used - bytes, used));
 }
 
+/** Where 16 random bytes stand in the pool, to be used before anything else is drawn. */
+function drawInPlace(): number {
+  if (used + uuidBytes > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += uuidBytes;
+  return used - uuidBytes;
+}
+
+const uuidBytes = 16;
+
 const alphabets = {
   upper32: "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
   upper36: "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
@@ -37,10 +49,8 @@ export function randomText(length: number, alphabet: keyof typeof alphabets): st
 
 /** A random (version 4) UUID. */
 export function uuid(): string {
-  const bytes = draw(16);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return formatted(bytes);
+  const at = drawInPlace();
+  return formatted(at, 0x40);
 }
 
 /**
@@ -48,11 +58,9 @@ export function uuid(): string {
  * event lies.
  */
 export function timedUuid(nowMs: number): string {
-  const bytes = draw(16);
-  bytes.writeUIntBE(nowMs, 0, 6);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return formatted(bytes);
+  const at = drawInPlace();
+  pool.writeUIntBE(nowMs, at, 6);
+  return formatted(at, 0x70);
 }
 
 /** The time in a version 7 UUID, ms since the epoch; undefined for any other text. */
@@ -61,8 +69,11 @@ export function timeOfUuid(id: string): number | undefined {
   return match ? Number.parseInt(`${match[1]}${match[2]}`, 16) : undefined;
 }
 
-function formatted(bytes: Buffer): string {
-  const hex = bytes.toString("hex");
+/** The UUID at a place in the pool. */
+function formatted(at: number, version: number): string {
+  pool[at + 6] = ((pool[at + 6] ?? 0) & 0x0f) | version;
+  pool[at + 8] = ((pool[at + 8] ?? 0) & 0x3f) | 0x80;
+  const hex = pool.toString("hex", at, at + uuidBytes);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 

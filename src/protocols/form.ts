@@ -8,19 +8,16 @@ export interface FormNode {
   children?: Map<string, FormNode>;
 }
 
-const parsed = new WeakMap<WireRequest, Map<string, string>>();
-
 /** Parameters of the query string and of a form body. A name given twice is refused: it would mean two things. */
 export function formParameters(request: WireRequest): Map<string, string> {
-  let parameters = parsed.get(request);
-  if (parameters) return parameters;
-  parameters = new Map();
+  if (request.parameters !== undefined) return request.parameters;
+  const parameters = new Map<string, string>();
   addPairs(parameters, request.query);
   const contentType = request.headers["content-type"] ?? "application/x-www-form-urlencoded";
   if (contentType.startsWith("application/x-www-form-urlencoded")) {
     addPairs(parameters, request.body.toString("utf8"));
   }
-  parsed.set(request, parameters);
+  request.parameters = parameters;
   return parameters;
 }
 

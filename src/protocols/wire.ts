@@ -9,6 +9,8 @@ export interface WireRequest {
   query: string;
   headers: Record<string, string | undefined>;
   body: Buffer;
+  /** Parameters of the query and of a form body, once they were read: see form.ts. */
+  parameters?: Map<string, string>;
 }
 
 /** One HTTP answer. `headers` alternates names and values, as `writeHead` takes them fastest. */

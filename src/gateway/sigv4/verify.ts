@@ -33,7 +33,8 @@ export function judge(
   const canonical = canonicalRequest(request, claim.signedHeaders, payloadHash, rules, leaveOut);
   if (canonical === undefined) return { valid: false, canonicalRequest: "", stringToSign: "" };
   // Node reads headers as Latin-1; what was signed are their bytes.
-  const signed = hash("sha256", Buffer.from(canonical, "latin1"), "hex");
+  const isAscii = Buffer.byteLength(canonical) === canonical.length;
+  const signed = hash("sha256", isAscii ? canonical : Buffer.from(canonical, "latin1"), "hex");
   const stringToSign = `${claim.algorithm}\n${claim.timestamp}\n${claim.scope}\n${signed}`;
   return {
     valid: signatureMatches(stringToSign, claim, secret, keys),
