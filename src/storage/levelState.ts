@@ -215,6 +215,7 @@ export class LevelState implements Committer {
   }
 
   #written(commits: Commit[]): void {
+    this.#book.written();
     for (const { writes, sequence } of commits) {
       for (const [row, value] of writes) {
         if (!row.startsWith(rowPrefix)) continue;

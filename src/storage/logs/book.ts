@@ -7,6 +7,8 @@ import { formatPosition, positionAt, positionNumber, wholeTime } from "./positio
 const maxRowBytes = 256 * 1024;
 /** Logs whose ends are remembered. */
 const maxOpenLogs = 16_384;
+/** Rows of all logs that are kept in memory until they are merged, so that merging need not read and open them. */
+const maxRecentBytes = 8 * 2 ** 20;
 
 /** Opened rows of the store, in either direction. */
 export interface RowReader {
@@ -39,6 +41,15 @@ export interface LogState extends LogMeta {
   rowBytes: number;
   /** Commits with entries for this log that are not yet in a batch. */
   pins: number;
+  /** The latest of the rows, in order, all on disk. */
+  recent: RecentRow[];
+  /** Rows on disk before those: they are read to be merged. */
+  older: number;
+}
+
+export interface RecentRow {
+  key: string;
+  value: Buffer;
 }
 
 /** Where each log ends, and the rows that a batch adds. */
@@ -47,6 +58,9 @@ export class LogBook {
   readonly #states = new Map<string, LogState>();
   readonly #loading = new Map<string, Promise<LogState>>();
   #epoch = 0;
+  /** Rows of the batch that is being written. */
+  #placed: [LogState, RecentRow][] = [];
+  #recentBytes = 0;
 
   constructor(reader: RowReader) {
     this.#reader = reader;
@@ -74,6 +88,32 @@ export class LogBook {
     this.#epoch += 1;
     this.#states.clear();
     this.#loading.clear();
+    this.#placed = [];
+    this.#recentBytes = 0;
+  }
+
+  /** The rows that were placed are on disk. */
+  written(): void {
+    for (const [state, row] of this.#placed) {
+      state.recent.push(row);
+      this.#recentBytes += row.value.length;
+      if (this.#recentBytes <= maxRecentBytes) continue;
+      state.older += state.recent.length;
+      this.#forgetRows(state, state.recent.length);
+    }
+    this.#placed = [];
+  }
+
+  /** The first rows are on disk no more. */
+  removed(state: LogState, count: number): void {
+    const older = Math.min(count, state.older);
+    state.older -= older;
+    this.#forgetRows(state, count - older);
+  }
+
+  /** Lets go of the first rows in memory. */
+  #forgetRows(state: LogState, count: number): void {
+    for (const { value } of state.recent.splice(0, count)) this.#recentBytes -= value.length;
   }
 
   /** Rows for entries of one log, in order, placed behind its end. The log must be loaded. */
@@ -86,7 +126,9 @@ export class LogBook {
       const first = piece[0];
       if (first === undefined) return;
       const value = encodeRow(piece);
-      rows.push([state.keys.row + formatPosition(first.at, first.number), value]);
+      const key = state.keys.row + formatPosition(first.at, first.number);
+      rows.push([key, value]);
+      this.#placed.push([state, { key, value }]);
       state.rows += 1;
       state.rowBytes += value.length;
       piece = [];
@@ -115,7 +157,9 @@ export class LogBook {
   #evict(kept: string): void {
     for (const [name, state] of this.#states) {
       if (this.#states.size <= maxOpenLogs) return;
-      if (state.pins === 0 && name !== kept) this.#states.delete(name);
+      if (state.pins > 0 || name === kept) continue;
+      this.#forgetRows(state, state.recent.length);
+      this.#states.delete(name);
     }
   }
 }
@@ -132,7 +176,15 @@ export function readMeta(reader: Pick<RowReader, "get">, keys: LogKeys): LogMeta
 
 async function loadState(reader: RowReader, name: string): Promise<LogState> {
   const keys = logKeys(name);
-  const state: LogState = { ...readMeta(reader, keys), keys, rows: 0, rowBytes: 0, pins: 0 };
+  const state: LogState = {
+    ...readMeta(reader, keys),
+    keys,
+    rows: 0,
+    rowBytes: 0,
+    pins: 0,
+    recent: [],
+    older: 0,
+  };
   const passed = (at: number, number: number) => {
     state.lastAt = Math.max(state.lastAt, at);
     state.lastNumber = Math.max(state.lastNumber, number);
@@ -150,6 +202,7 @@ async function loadState(reader: RowReader, name: string): Promise<LogState> {
     state.rowBytes += row.bytes;
     lastRow = row;
   }
+  state.older = state.rows;
   const last = lastRow && decodePiece(readRow(lastRow.value()).piece).at(-1);
   if (last !== undefined) passed(last.at, last.number);
   return state;

@@ -63,7 +63,7 @@ export class Compactor {
   #mergeWhile(log: string, due: (state: LogState) => boolean): Promise<void> {
     return this.#alone(async () => {
       const state = await this.#book.load(log);
-      while (!this.#closed && due(state) && (await this.#merge(state))) await setImmediate();
+      while (!this.#closed && due(state) && (await this.#merge(log, state))) await setImmediate();
       await this.#bound(log, state);
     });
   }
@@ -95,9 +95,11 @@ export class Compactor {
   }
 
   /** Makes one segment of the oldest rows; false if there are none. */
-  async #merge(state: LogState): Promise<boolean> {
+  async #merge(log: string, state: LogState): Promise<boolean> {
     const { keys } = state;
-    const oldest = await this.#host.withSnapshot((reader) => oldestRows(reader, state));
+    const oldest = await (state.older === 0
+      ? gather(recentRows(state))
+      : this.#host.withSnapshot((reader) => gather(olderRows(reader, state))));
     const { rows, bytes } = oldest;
     const [first] = rows;
     const lastPiece = oldest.pieces.at(-1);
@@ -107,6 +109,8 @@ export class Compactor {
     const last = decodePiece(lastPiece).at(-1) as PlacedEntry;
     const segmentBytes = segment.length + terms.byteLength;
     const position = first.slice(keys.row.length);
+    // After a failure, what was known of the log's rows holds no more.
+    if (this.#book.state(log) !== state) return false;
     const index = { last: formatPosition(last.at, last.number), bytes: segmentBytes, terms };
     await this.#host.commit([
       ...rows.map((row): [string, null] => [row, null]),
@@ -117,6 +121,7 @@ export class Compactor {
     state.segmentBytes += segmentBytes;
     state.rows -= rows.length;
     state.rowBytes -= bytes;
+    this.#book.removed(state, rows.length);
     return true;
   }
 
@@ -162,32 +167,48 @@ export class Compactor {
     }
     state.rows -= rows;
     state.rowBytes -= rowBytes;
+    this.#book.removed(state, rows);
   }
 }
 
-interface OldestRows {
+interface Gathered {
   /** Keys of the rows. */
   rows: string[];
   pieces: Buffer[];
   hashes: Set<number>;
-  /** Sealed size of the rows. */
   bytes: number;
 }
 
-async function oldestRows(reader: RowReader, { keys }: LogState): Promise<OldestRows> {
-  const oldest: OldestRows = { rows: [], pieces: [], hashes: new Set(), bytes: 0 };
+interface Row {
+  key: string;
+  bytes: number;
+  value(): Buffer;
+}
+
+function* recentRows({ recent }: LogState): Generator<Row> {
+  // What comes meanwhile is for the next segment.
+  for (const { key, value } of [...recent]) yield { key, bytes: value.length, value: () => value };
+}
+
+function olderRows(reader: RowReader, { keys, older }: LogState): AsyncGenerator<Row> {
+  return reader.rows(keys.row, keys.row + afterAllPositions, { limit: older });
+}
+
+/** Takes rows up to the size of a segment, without holding up what else is to be done. */
+async function gather(from: Iterable<Row> | AsyncIterable<Row>): Promise<Gathered> {
+  const gathered: Gathered = { rows: [], pieces: [], hashes: new Set(), bytes: 0 };
   let turnStart = performance.now();
-  for await (const row of reader.rows(keys.row, keys.row + afterAllPositions)) {
+  for await (const row of from) {
     const { piece, hashes } = readRow(row.value());
-    oldest.rows.push(row.key);
-    oldest.pieces.push(piece);
-    oldest.bytes += row.bytes;
-    for (const hash of hashes) oldest.hashes.add(hash);
-    if (oldest.bytes >= maxSegmentBytes) break;
+    gathered.rows.push(row.key);
+    gathered.pieces.push(piece);
+    gathered.bytes += row.bytes;
+    for (const hash of hashes) gathered.hashes.add(hash);
+    if (gathered.bytes >= maxSegmentBytes) break;
     if (performance.now() - turnStart > turnMs) {
       await setImmediate();
       turnStart = performance.now();
     }
   }
-  return oldest;
+  return gathered;
 }
