@@ -1,4 +1,4 @@
-import { createServer as createHttp1, type Server as Http1Server } from "node:http";
+import { createServer as createHttp1, type Server as Http1Server, type ServerResponse } from "node:http";
 import { createServer as createHttp2, type Http2Server } from "node:http2";
 import { createServer as createTcp, type Server, type Socket } from "node:net";
 import { createServer as createTls } from "node:tls";
@@ -80,7 +80,15 @@ export async function listen(options: ServerOptions, host: string, port: number)
 
 type Serve = (request: HttpRequest, response: HttpResponse) => void;
 
-function http1Server(serve: Serve): Http1Server {
+/** The latest answer on a connection. */
+const latest = Symbol("latest answer");
+type AnsweredSocket = { [latest]?: ServerResponse };
+
+function http1Server(serveAny: Serve): Http1Server {
+  const serve: Serve = (request, response) => {
+    (request.socket as AnsweredSocket)[latest] = response as ServerResponse;
+    serveAny(request, response);
+  };
   const server = createHttp1(
     {
       maxHeaderSize: limits.maxHeaderBytes,
@@ -99,6 +107,12 @@ function http1Server(serve: Serve): Http1Server {
   server.on("checkExpectation", serve);
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable) return void socket.destroy();
+    // What follows a whole request cannot be read: that request still gets its answer, and first.
+    const pending = (socket as AnsweredSocket)[latest];
+    if (pending?.req.complete && !pending.writableFinished && !pending.destroyed) {
+      pending.once("finish", () => socket.end());
+      return;
+    }
     const status =
       error.code === "HPE_HEADER_OVERFLOW"
         ? "431 Request Header Fields Too Large"

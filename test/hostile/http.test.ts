@@ -143,6 +143,19 @@ describe("framing", () => {
 });
 
 describe("bodies", () => {
+  it("with more bytes than they say leave the answer to what came before", async () => {
+    const body = "Action=GetCallerIdentity&Version=2011-06-15";
+    const host = `127.0.0.1:${cloudkeep.port}`;
+    const draft = { method: "POST", path: "/", query: "", headers: { host }, body };
+    const { headers } = signed("header", draft, { credentials: cloudkeep.credentials, service: "sts", host });
+    const lines = Object.entries({ ...headers, "content-length": String(body.length) });
+    const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const answer = await sendBytes(cloudkeep.port, [`POST / HTTP/1.1\r\n${head}\r\n${body}surplus\r\n\r\n`]);
+    expect(statusOf(answer)).toBe(200);
+    expect(answer).toContain("<GetCallerIdentityResult>");
+    await stillServes();
+  });
+
   it("that say they are too long are refused unread", async () => {
     const answer = await sendBytes(cloudkeep.port, [`${requestLine}Content-Length: 10737418240\r\n\r\n`]);
     expect([400, 403, 413]).toContain(statusOf(answer));

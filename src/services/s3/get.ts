@@ -1,7 +1,6 @@
 import type { Context } from "../../kit/context.ts";
 import type { Access } from "../../kit/service.ts";
 import { bucketAccess, objectAccess } from "./access.ts";
-import { aclStatements } from "./aclGrants.ts";
 import { shownIfAsked } from "./checksums.ts";
 import { checkRead, type ReadConditions } from "./conditions.ts";
 import { contentOf, type Span, spanOf, spanOfPart } from "./content.ts";
@@ -12,7 +11,6 @@ import { type BucketInput, findBucket, locate } from "./find.ts";
 import { checkOverrides, type HeaderOverrides, shownHeaders } from "./headers.ts";
 import { shownExpiration } from "./lifecycleRules.ts";
 import { shownLock } from "./lockRules.ts";
-import { bucketArn } from "./names.ts";
 import { maySeeAbsence } from "./put.ts";
 import type { BucketRow, ObjectRow } from "./tables.ts";
 import { existingVersion, findVersion } from "./versions.ts";
@@ -31,17 +29,16 @@ export async function versionAccess(
   const bucket = await locate(Bucket, ctx);
   // A version id that is none shows as such later, to those who may ask.
   const object = bucket && (await findVersion(bucket, Key, VersionId, ctx).catch(() => undefined));
-  if (bucket !== undefined && object === undefined && VersionId === undefined && mayListByAcl(bucket, ctx)) {
-    return await bucketAccess("ListBucket", Bucket, ctx);
-  }
   const named = VersionId === undefined ? action : action.replace("Object", "ObjectVersion");
-  return await objectAccess(named, Bucket, Key, ctx, { object, context: { "s3:VersionId": VersionId } });
-}
-
-/** What is not there has no list of its own: whoever the bucket's list lets see it may learn that. */
-function mayListByAcl(bucket: BucketRow, { caller }: Context): boolean {
-  const resource = bucketArn(bucket.name);
-  return aclStatements(bucket, bucket.grants, { action: "ListBucket", resource }, caller).length > 0;
+  const access = await objectAccess(named, Bucket, Key, ctx, {
+    object,
+    context: { "s3:VersionId": VersionId },
+  });
+  const isAbsent = VersionId === undefined && (object === undefined || object.deleteMarker);
+  if (bucket === undefined || !isAbsent || (await ctx.allowed(access))) return access;
+  // Whoever may list the bucket may learn of what is not there that it is not.
+  const listing = await bucketAccess("ListBucket", Bucket, ctx, { context: { "s3:prefix": Key } });
+  return (await ctx.allowed(listing)) ? listing : access;
 }
 
 /** The version that a request reads; that there is none learn only those who may list the bucket. */
