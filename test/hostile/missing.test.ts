@@ -24,7 +24,7 @@ const atMost: Record<string, number> = {
   sns: 18,
   events: 15,
   scheduler: 0,
-  logs: 74,
+  logs: 67,
   cloudwatch: 26,
 };
 

@@ -6,7 +6,7 @@ import { existingGroup, groupAccess, groupArn, groupOf, namedGroup, requestTags 
 import { logs } from "./contract.ts";
 import { associated } from "./encryption.ts";
 import { logsPage } from "./pages.ts";
-import { type GroupRow, groupFacts, groups, metricFilters } from "./tables.ts";
+import { type GroupRow, groupFacts, groups, metricFilters, subscriptionFilters } from "./tables.ts";
 import { checkTags } from "./tags.ts";
 
 /** Log groups. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html */
@@ -62,6 +62,8 @@ export const deleteLogGroup = logs.operation("DeleteLogGroup", {
     groups.delete(ctx.tx, ctx.account, ctx.region, group.name);
     const filters = await metricFilters.list(ctx.tx, [ctx.account, ctx.region, group.name]);
     for (const { key } of filters) metricFilters.delete(ctx.tx, ...key);
+    const subscriptions = await subscriptionFilters.list(ctx.tx, [ctx.account, ctx.region, group.name]);
+    for (const { key } of subscriptions) subscriptionFilters.delete(ctx.tx, ...key);
     // What belonged to it cannot be found any more; it is swept in pieces.
     ctx.timers.set(`purge/${group.groupId}`, "purgeGroup", ctx.clock.now(), { groupId: group.groupId });
     return {};

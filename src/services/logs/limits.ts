@@ -9,6 +9,7 @@ export const maxBatchSpanMs = 24 * 60 * 60_000;
 export const maxEventAgeMs = 14 * 24 * 60 * 60_000;
 export const maxEventLeadMs = 2 * 60 * 60_000;
 export const maxMetricFiltersPerGroup = 100;
+export const maxSubscriptionFiltersPerGroup = 2;
 /** Of metric filters and the like whose pattern holds a regular expression. */
 export const maxRegexFiltersPerGroup = 5;
 export const maxResourcePolicies = 10;

@@ -18,6 +18,7 @@ import { encodeBatch, sealChunk } from "./store/chunk.ts";
 import { putChunk } from "./store/chunkRows.ts";
 import { noteClass } from "./store/classes.ts";
 import { classOf, formatPlace } from "./store/place.ts";
+import { forwardMatches } from "./subscriptions.ts";
 import {
   type GroupRow,
   index,
@@ -156,7 +157,8 @@ async function store({ group, stream, events, firstItem, now }: Taken, ctx: Cont
   const number = classOf(min, max);
   const place = formatPlace({ class: number, min, max, id: randomText(10, "lower36") });
   await noteClass(group, stream, number, ctx);
-  const encoded = await encodeBatch(events, { at: now, number: draw(6).readUIntBE(0, 6) }, firstItem);
+  const name = { at: now, number: draw(6).readUIntBE(0, 6) };
+  const encoded = await encodeBatch(events, name, firstItem);
   const key = group.encryption && (await new GroupKeys(group, ctx).current());
   const { streamId, name: streamName } = stream;
   putChunk(tx, { account, region, streamId }, place, sealChunk(encoded, place, key));
@@ -166,6 +168,9 @@ async function store({ group, stream, events, firstItem, now }: Taken, ctx: Cont
   writeJournal(group, { ...counted, place, lastIngestion: now }, ctx);
   await noteFirst(group, stream, { firstEvent: min, lastEvent: max, lastIngestion: now }, ctx);
   if (group.metricFilters > 0) await publishMatches(group, events, ctx);
+  if (group.subscriptionFilters) {
+    await forwardMatches(group, { streamName, events, ...name, firstItem }, ctx);
+  }
   showLive(group, streamName, events, ctx);
   const dimensions = { LogGroupName: group.name };
   ctx.metric({ namespace: "AWS/Logs", name: "IncomingBytes", dimensions, value: bytes, unit: "Bytes" });

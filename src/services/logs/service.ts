@@ -1,4 +1,5 @@
 import { defineService, operationsIn } from "../../kit/service.ts";
+import * as destinations from "./destinations.ts";
 import * as filterEvents from "./filterEvents.ts";
 import * as getEvents from "./getEvents.ts";
 import * as groups from "./groups.ts";
@@ -18,6 +19,8 @@ import * as resourcePolicies from "./resourcePolicies.ts";
 import * as retention from "./retention.ts";
 import { settle } from "./settle.ts";
 import * as streams from "./streams.ts";
+import * as subscriptionFilters from "./subscriptionFilters.ts";
+import { deliverSubscription } from "./subscriptions.ts";
 import * as tags from "./tags.ts";
 
 /** CloudWatch Logs: lines by group and stream, kept sealed, searched, and made into metrics. */
@@ -35,6 +38,8 @@ export default defineService({
     getEvents,
     filterEvents,
     metricFilters,
+    subscriptionFilters,
+    destinations,
     queries,
     queryDefinitions,
     logRecords,
@@ -43,5 +48,9 @@ export default defineService({
   missing,
   refusesInput,
   timers: { settle, trimGroup: retention.trimGroup, purgeGroup, purgeStream, dropQuery: queries.dropQuery },
-  deliveries: { publishMetrics: { settle: publishMetrics }, runQuery: { settle: runQuery } },
+  deliveries: {
+    publishMetrics: { settle: publishMetrics },
+    deliverSubscription: { settle: deliverSubscription },
+    runQuery: { settle: runQuery },
+  },
 });

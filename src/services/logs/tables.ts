@@ -17,6 +17,8 @@ export interface GroupRow {
   retentionInDays?: number;
   /** How many metric filters the group has: a write looks for them only if there are any. */
   metricFilters: number;
+  /** How many subscription filters; absent where there never was one. */
+  subscriptionFilters?: number;
   /** KMS keys that its lines are or were sealed under; absent where there never was one. */
   encryption?: GroupEncryption;
   /** A resource policy of the group itself. */
@@ -86,6 +88,28 @@ export interface MetricFilterRow {
     unit?: string;
   };
   applyOnTransformedLogs: boolean;
+}
+
+export interface SubscriptionFilterRow {
+  filterName: string;
+  logGroupName: string;
+  filterPattern: string;
+  destinationArn: string;
+  roleArn?: string;
+  distribution: "Random" | "ByLogStream";
+  creationTime: number;
+  applyOnTransformedLogs: boolean;
+}
+
+/** What subscription filters of other accounts may send to. */
+export interface DestinationRow {
+  destinationName: string;
+  targetArn: string;
+  roleArn: string;
+  arn: string;
+  creationTime: number;
+  accessPolicy?: string;
+  tags: Record<string, string>;
 }
 
 export interface PolicyRow {
@@ -163,6 +187,11 @@ export const metricFilters = table<MetricFilterRow, [...Scope, groupName: string
   "logs",
   "metricFilters",
 );
+export const subscriptionFilters = table<
+  SubscriptionFilterRow,
+  [...Scope, groupName: string, filterName: string]
+>("logs", "subscriptionFilters");
+export const destinations = table<DestinationRow, [...Scope, name: string]>("logs", "destinations");
 export const policies = table<PoliciesRow, Scope>("logs", "policies");
 export const queries = table<QueryRow, [...Scope, queryId: string]>("logs", "queries");
 /** Queries by when they were made, newest first: 15 digits that fall as time goes on. */

@@ -1,10 +1,13 @@
 import type { Context } from "../../kit/context.ts";
+import type { Access } from "../../kit/service.ts";
 import { existingGroup, groupAccess, type NamedGroup, namedGroup, requestTags } from "./access.ts";
 import { logs } from "./contract.ts";
 import { putGroup } from "./groups.ts";
 import { maxTagsPerResource } from "./limits.ts";
+import { destinationNamed, targetOf } from "./subscriptionTargets.ts";
+import { destinations } from "./tables.ts";
 
-/** Tags of log groups, by both sets of operations: the older take a group's name, the newer its ARN. */
+/** Tags of log groups and destinations, by both sets of operations: the older take a group's name, the newer its ARN. */
 
 type Tags = Readonly<Record<string, string>>;
 
@@ -24,28 +27,66 @@ export function checkTags(added: Tags, held: Tags, ctx: Context): Record<string,
   return tags;
 }
 
-async function addTags(group: NamedGroup | undefined, tags: Tags, ctx: Context): Promise<void> {
-  const row = await existingGroup(group, ctx);
-  putGroup({ ...row, tags: checkTags(tags, row.tags, ctx) }, ctx);
+/** What has tags: a log group, or a destination. */
+interface Tagged {
+  tags: Tags;
+  put(tags: Record<string, string>): void;
 }
 
-async function removeTags(
-  group: NamedGroup | undefined,
-  keys: readonly string[],
-  ctx: Context,
-): Promise<void> {
+async function taggedGroup(group: NamedGroup | undefined, ctx: Context): Promise<Tagged> {
   const row = await existingGroup(group, ctx);
-  const tags = { ...row.tags };
+  return { tags: row.tags, put: (tags) => putGroup({ ...row, tags }, ctx) };
+}
+
+/** The name in a destination's ARN; undefined for anything else's. */
+function destinationIn(arn: string): string | undefined {
+  const target = targetOf(arn);
+  return target?.kind === "destination" ? target.name : undefined;
+}
+
+async function tagged(arn: string, ctx: Context): Promise<Tagged> {
+  const name = destinationIn(arn);
+  if (name === undefined) return await taggedGroup(namedGroup(arn, ctx), ctx);
+  const row = await destinationNamed(ctx, name, ctx);
+  if (row === undefined) {
+    throw ctx.error("ResourceNotFoundException", "The specified destination does not exist.");
+  }
+  return {
+    tags: row.tags,
+    put: (tags) => destinations.put(ctx.tx, [ctx.account, ctx.region, name], { ...row, tags }),
+  };
+}
+
+async function taggedAccess(
+  action: string,
+  arn: string,
+  ctx: Context,
+  more: Pick<Access, "requestTags" | "context"> = {},
+): Promise<Access> {
+  const name = destinationIn(arn);
+  if (name === undefined) return await groupAccess(action, namedGroup(arn, ctx), ctx, more);
+  const row = await destinationNamed(ctx, name, ctx);
+  return { action: `logs:${action}`, resource: arn, ...(row && { resourceTags: row.tags }), ...more };
+}
+
+async function addTags(to: Promise<Tagged>, added: Tags, ctx: Context): Promise<void> {
+  const { tags, put } = await to;
+  put(checkTags(added, tags, ctx));
+}
+
+async function removeTags(from: Promise<Tagged>, keys: readonly string[]): Promise<void> {
+  const { tags: held, put } = await from;
+  const tags = { ...held };
   for (const key of keys) delete tags[key];
-  putGroup({ ...row, tags }, ctx);
+  put(tags);
 }
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TagResource.html */
 export const tagResource = logs.operation("TagResource", {
   access: ({ resourceArn, tags }, ctx) =>
-    groupAccess("TagResource", namedGroup(resourceArn, ctx), ctx, { requestTags: requestTags(tags) }),
+    taggedAccess("TagResource", resourceArn, ctx, { requestTags: requestTags(tags) }),
   async handle({ resourceArn, tags }, ctx) {
-    await addTags(namedGroup(resourceArn, ctx), tags, ctx as Context);
+    await addTags(tagged(resourceArn, ctx as Context), tags, ctx as Context);
     return {};
   },
 });
@@ -53,18 +94,18 @@ export const tagResource = logs.operation("TagResource", {
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_UntagResource.html */
 export const untagResource = logs.operation("UntagResource", {
   access: ({ resourceArn, tagKeys }, ctx) =>
-    groupAccess("UntagResource", namedGroup(resourceArn, ctx), ctx, { context: { "aws:TagKeys": tagKeys } }),
+    taggedAccess("UntagResource", resourceArn, ctx, { context: { "aws:TagKeys": tagKeys } }),
   async handle({ resourceArn, tagKeys }, ctx) {
-    await removeTags(namedGroup(resourceArn, ctx), tagKeys, ctx as Context);
+    await removeTags(tagged(resourceArn, ctx as Context), tagKeys);
     return {};
   },
 });
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_ListTagsForResource.html */
 export const listTagsForResource = logs.operation("ListTagsForResource", {
-  access: ({ resourceArn }, ctx) => groupAccess("ListTagsForResource", namedGroup(resourceArn, ctx), ctx),
+  access: ({ resourceArn }, ctx) => taggedAccess("ListTagsForResource", resourceArn, ctx),
   async handle({ resourceArn }, ctx) {
-    const { tags } = await existingGroup(namedGroup(resourceArn, ctx), ctx);
+    const { tags } = await tagged(resourceArn, ctx as Context);
     return { tags };
   },
 });
@@ -74,7 +115,7 @@ export const tagLogGroup = logs.operation("TagLogGroup", {
   access: ({ logGroupName, tags }, ctx) =>
     groupAccess("TagLogGroup", namedGroup(logGroupName, ctx), ctx, { requestTags: requestTags(tags) }),
   async handle({ logGroupName, tags }, ctx) {
-    await addTags(namedGroup(logGroupName, ctx), tags, ctx);
+    await addTags(taggedGroup(namedGroup(logGroupName, ctx), ctx as Context), tags, ctx as Context);
     return {};
   },
 });
@@ -84,7 +125,7 @@ export const untagLogGroup = logs.operation("UntagLogGroup", {
   access: ({ logGroupName, tags }, ctx) =>
     groupAccess("UntagLogGroup", namedGroup(logGroupName, ctx), ctx, { context: { "aws:TagKeys": tags } }),
   async handle({ logGroupName, tags }, ctx) {
-    await removeTags(namedGroup(logGroupName, ctx), tags, ctx as Context);
+    await removeTags(taggedGroup(namedGroup(logGroupName, ctx), ctx as Context), tags);
     return {};
   },
 });
