@@ -1,6 +1,7 @@
 import type { Caller } from "./caller.ts";
 import type { Context } from "./context.ts";
 import { AwsError } from "./errors.ts";
+import { uuid } from "./ids.ts";
 
 /**
  * One interface for "a target of an event": what EventBridge, the Scheduler, S3 notifications and others deliver to,
@@ -19,6 +20,8 @@ export interface Target {
   subject?: string | undefined;
   /** Log groups: the stream that the lines go to. */
   logStream?: string | undefined;
+  /** Kinesis streams: which shard a record goes to. */
+  partitionKey?: string | undefined;
 }
 
 export interface Arn {
@@ -73,6 +76,18 @@ const kinds: Record<string, Send> = {
       await call("logs", "CreateLogStream", { logGroupName, logStreamName: logStream });
       await put();
     }
+  },
+  async kinesis({ resource }, { partitionKey }, body, call) {
+    const StreamName = resource.replace(/^stream\//, "");
+    await call("kinesis", "PutRecord", {
+      StreamName,
+      Data: Buffer.from(body),
+      PartitionKey: partitionKey ?? uuid(),
+    });
+  },
+  async firehose({ resource }, _, body, call) {
+    const DeliveryStreamName = resource.replace(/^deliverystream\//, "");
+    await call("firehose", "PutRecord", { DeliveryStreamName, Record: { Data: Buffer.from(body) } });
   },
   async events(_, { arn }, body, call) {
     const event = JSON.parse(body) as Record<string, unknown>;

@@ -8,7 +8,7 @@ import { type HttpResult, isApiDestination, peerOf, sendToApiDestination } from 
 import { ruleDimensions } from "./ingest.ts";
 import { type BusName, ruleArn } from "./names.ts";
 import { targets } from "./tables.ts";
-import { bodyFor, type Envelope } from "./transform.ts";
+import { atPath, bodyFor, type Envelope } from "./transform.ts";
 
 /** One event for one target of one rule. */
 export interface Invocation {
@@ -77,18 +77,24 @@ async function attempt(
   const body = isBus ? JSON.stringify(event) : bodyFor(target, event, facts);
   try {
     const as = await authority(target, facts.ruleArn, bus, ctx);
-    const { MessageGroupId } = target.SqsParameters ?? {};
-    await deliver(
-      ctx,
-      { arn: target.Arn ?? "", messageGroupId: MessageGroupId, logStream: event.id },
-      body,
-      as,
-    );
+    const to = {
+      arn: target.Arn ?? "",
+      messageGroupId: target.SqsParameters?.MessageGroupId,
+      logStream: event.id,
+      partitionKey: partitionKeyOf(target, event),
+    };
+    await deliver(ctx, to, body, as);
     return undefined;
   } catch (error) {
     if (error instanceof AwsError) return error;
     throw error;
   }
+}
+
+/** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_KinesisParameters.html */
+function partitionKeyOf({ KinesisParameters }: Target, event: Envelope): string {
+  const value = KinesisParameters?.PartitionKeyPath && atPath(event, KinesisParameters.PartitionKeyPath);
+  return typeof value === "string" && value !== "" ? value : event.id;
 }
 
 /** The role that the target names, or EventBridge itself, for the rule. */

@@ -61,8 +61,14 @@ async function checkTarget(target: Target, ctx: Context): Promise<void> {
   if (arn.service === "sqs" && Arn.endsWith(".fifo") && SqsParameters?.MessageGroupId === undefined) {
     throw invalid(`Parameter(s) SqsParameters must be specified for target: ${Id}.`);
   }
+  if (RoleArn === undefined && needsRole.has(arn.service)) {
+    throw invalid(`RoleArn is required for target ${Arn}.`);
+  }
   if (RoleArn !== undefined) await passRole(ctx, RoleArn, "events.amazonaws.com");
 }
+
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-identity-based.html */
+const needsRole = new Set(["kinesis", "firehose"]);
 
 function isJson(text: string): boolean {
   try {

@@ -28,7 +28,7 @@ const readOnly =
 const sdkNames: Record<string, string> = { eventbridge: "events", cloudwatchlogs: "logs", sfn: "states" };
 
 export function checkTarget(
-  { Arn = "", Input, EventBridgeParameters, SqsParameters }: Target,
+  { Arn = "", Input, EventBridgeParameters, KinesisParameters, SqsParameters }: Target,
   ctx: Context,
 ): void {
   const invalid = (message: string) => ctx.error("ValidationException", message);
@@ -43,6 +43,9 @@ export function checkTarget(
     throw invalid("EventBridgeParameters must be specified for an event bus, and for no other target.");
   if (Arn.endsWith(".fifo") && /:sqs:/.test(Arn) && SqsParameters?.MessageGroupId === undefined)
     throw invalid("SqsParameters must be specified for a FIFO queue.");
+  const isStream = /^arn:[^:]+:kinesis:/.test(Arn);
+  if (isStream !== (KinesisParameters !== undefined))
+    throw invalid("KinesisParameters must be specified for a Kinesis stream, and for no other target.");
 }
 
 function parsed(text: string): Record<string, unknown> | undefined {
@@ -83,7 +86,7 @@ function sessionName({ name }: Invocation): string {
 
 async function call(invocation: Invocation, as: Caller, ctx: Context): Promise<void> {
   const { target } = invocation;
-  const { Arn = "", SqsParameters, EventBridgeParameters } = target;
+  const { Arn = "", SqsParameters, EventBridgeParameters, KinesisParameters } = target;
   const body = bodyOf(invocation, ctx);
   const named = universal.exec(Arn);
   if (named !== null) {
@@ -99,7 +102,10 @@ async function call(invocation: Invocation, as: Caller, ctx: Context): Promise<v
       time: new Date(ctx.clock.now()),
     };
     await deliver(ctx, { arn: Arn }, JSON.stringify(event), as);
-  } else await deliver(ctx, { arn: Arn, messageGroupId: SqsParameters?.MessageGroupId }, body, as);
+  } else {
+    const { MessageGroupId: messageGroupId } = SqsParameters ?? {};
+    await deliver(ctx, { arn: Arn, messageGroupId, partitionKey: KinesisParameters?.PartitionKey }, body, as);
+  }
 }
 
 /** The target's input with its context attributes, or AWS's own notification. */

@@ -70,7 +70,13 @@ async function toSubscriber(
           ? message.body
           : await bodyFor(subscription, row, message, ctx);
     await sendMail(row, message.subject ?? "AWS Notification Message", Body, ctx);
-  } else await toTarget(ctx, { arn: row.endpoint }, await bodyFor(subscription, row, message, ctx), as);
+  } else {
+    const { SubscriptionRoleArn: roleArn } = row.attributes;
+    const body = await bodyFor(subscription, row, message, ctx);
+    // A delivery stream is written to under the role that its subscription names.
+    const authority = roleArn === undefined ? as : await ctx.assumeRole(roleArn, as, "sns");
+    await toTarget(ctx, { arn: row.endpoint }, body, authority);
+  }
 }
 
 export function isRaw({ attributes }: SubscriptionRow): boolean {

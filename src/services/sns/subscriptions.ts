@@ -2,6 +2,7 @@ import type { Subscription } from "@aws-sdk/client-sns";
 import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
 import { BadMarker, keyedPageOf } from "../../kit/paging.ts";
+import { passRole } from "../../kit/passRole.ts";
 import { parseArn } from "../../kit/targets.ts";
 import { checkedSubscriptionAttribute, retryPolicy } from "./attributes.ts";
 import { askToConfirm } from "./confirmation.ts";
@@ -46,6 +47,15 @@ export const subscribe = sns.operation("Subscribe", {
     const options = { where: "Attributes Reason: ", fifo: topicRow.fifo, all: attributes };
     for (const [name, value] of Object.entries(attributes))
       attributes[name] = checkedSubscriptionAttribute(name, value, options, ctx);
+    const { SubscriptionRoleArn } = attributes;
+    if (Protocol === "firehose" && SubscriptionRoleArn === undefined) {
+      throw ctx.error(
+        "InvalidParameterException",
+        "Invalid parameter: Attributes Reason: SubscriptionRoleArn must be specified for firehose subscriptions",
+      );
+    }
+    if (SubscriptionRoleArn !== undefined)
+      await passRole(ctx as Context, SubscriptionRoleArn, "sns.amazonaws.com");
     const { account, region, name } = topic;
     const known = await byEndpoint.get(ctx.tx, account, region, name, Protocol, Endpoint);
     if (known !== undefined)
