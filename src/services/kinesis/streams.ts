@@ -12,11 +12,11 @@ import {
   onDemandShards,
 } from "./limits.ts";
 import { streamArn } from "./names.ts";
-import { positionOf as recordPosition, sequenceNumber } from "./positions.ts";
+import { newShard } from "./newShard.ts";
 import { checkShardLimit, totalsOf } from "./quotas.ts";
 import { setTrim } from "./retention.ts";
 import { openShards, shownShard } from "./shards.ts";
-import { consumers, type ShardRow, type StreamRow, shardLists, streams } from "./tables.ts";
+import { consumers, type StreamRow, shardLists, streams } from "./tables.ts";
 import { checkTags } from "./tagRules.ts";
 
 /** https://docs.aws.amazon.com/kinesis/latest/APIReference/API_CreateStream.html */
@@ -74,16 +74,6 @@ export const createStream = kinesis.operation("CreateStream", {
     return {};
   },
 });
-
-export function newShard(
-  number: number,
-  { from, to }: { from: string; to: string },
-  created: number,
-  parents: Pick<ShardRow, "parent" | "adjacentParent"> = {},
-): ShardRow {
-  const start = sequenceNumber(recordPosition(Math.floor(created), 0), number);
-  return { number, from, to, start, created, ...parents };
-}
 
 async function checkNewStream(
   mode: StreamRow["mode"],
