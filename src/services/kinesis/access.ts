@@ -47,9 +47,18 @@ export function onStream<Input extends StreamInput>(
   return (input: Input, ctx: Context) => accessToStream(action, namedStream(input, ctx), ctx, options(input));
 }
 
-/** For actions that AWS's reference gives no resource. */
+/** For actions of an account. */
 export function onAll(action: string) {
   return (): Access => ({ action: `kinesis:${action}`, resource: "*" });
+}
+
+/** For actions on a stream that AWS's reference gives no resource; the stream's owner decides all the same. */
+export function onAnyStream<Input extends StreamInput>(action: string) {
+  return (input: Input, ctx: Context): Access => ({
+    action: `kinesis:${action}`,
+    resource: "*",
+    resourceAccount: namedStream(input, ctx).account,
+  });
 }
 
 export function missingStream({ name, account }: Pick<NamedStream, "name" | "account">): string {

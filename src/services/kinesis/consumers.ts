@@ -1,6 +1,6 @@
 import type { Context } from "../../kit/context.ts";
-import type { Access } from "../../kit/service.ts";
 import { BadMarker, keyedPageOf } from "../../kit/paging.ts";
+import type { Access } from "../../kit/service.ts";
 import { existingStream, findStream, onStream, putStream, requestTags } from "./access.ts";
 import {
   accessToConsumer,
@@ -15,8 +15,8 @@ import { kinesis } from "./contract.ts";
 import { maxConsumers } from "./limits.ts";
 import { checkCreation } from "./listShards.ts";
 import { consumerArn, consumerOfArn } from "./names.ts";
-import { checkTags } from "./tagRules.ts";
 import { type ConsumerRow, consumers } from "./tables.ts";
+import { checkTags } from "./tagRules.ts";
 
 /** Consumers with enhanced fan-out. https://docs.aws.amazon.com/streams/latest/dev/enhanced-consumers.html */
 
@@ -37,7 +37,10 @@ export const registerStreamConsumer = kinesis.operation("RegisterStreamConsumer"
     const { ConsumerName: name, Tags = {} } = input;
     const { account, region, streamId } = stream;
     if ((await consumers.get(ctx.tx, account, region, streamId, name)) !== undefined) {
-      throw ctx.error("ResourceInUseException", `Consumer ${name} under stream ${stream.arn} already exists.`);
+      throw ctx.error(
+        "ResourceInUseException",
+        `Consumer ${name} under stream ${stream.arn} already exists.`,
+      );
     }
     if (stream.consumers >= maxConsumers) {
       throw ctx.error(
@@ -91,7 +94,10 @@ async function existingConsumer(
   if (ConsumerARN === undefined) await existingStream({ StreamARN }, ctx);
   const found = await find(input, ctx);
   if (found === undefined) {
-    const words = ConsumerARN === undefined ? `Consumer ${ConsumerName} under stream ${StreamARN} not found.` : missingConsumer(ConsumerARN);
+    const words =
+      ConsumerARN === undefined
+        ? `Consumer ${ConsumerName} under stream ${StreamARN} not found.`
+        : missingConsumer(ConsumerARN);
     throw ctx.error("ResourceNotFoundException", words);
   }
   return found;

@@ -27,7 +27,8 @@ type ListErrors = "InvalidArgumentException" | "ExpiredNextTokenException" | "Re
 
 /** https://docs.aws.amazon.com/kinesis/latest/APIReference/API_ListShards.html */
 export const listShards = kinesis.operation("ListShards", {
-  access: (input, ctx) => onStream("ListShards")({ ...input, StreamName: input.StreamName ?? streamIn(input.NextToken) }, ctx),
+  access: (input, ctx) =>
+    onStream("ListShards")({ ...input, StreamName: input.StreamName ?? streamIn(input.NextToken) }, ctx),
   async handle(input, ctx) {
     const { stream, listing } = await asked(input, ctx);
     const { shards } = await shardsOf(stream, ctx);
@@ -38,7 +39,8 @@ export const listShards = kinesis.operation("ListShards", {
     const last = shown.at(-1);
     return {
       Shards: shown.map(shownShard),
-      ...(rest.length > MaxResults && last && { NextToken: tokenOf({ ...listing, after: last.number }, ctx) }),
+      ...(rest.length > MaxResults &&
+        last && { NextToken: tokenOf({ ...listing, after: last.number }, ctx) }),
     };
   },
 });
@@ -52,25 +54,33 @@ interface Input {
   ShardFilter?: Filter | undefined;
 }
 
-async function asked(input: Input, ctx: Context<ListErrors>): Promise<{ stream: StreamRow; listing: Listing }> {
+async function asked(
+  input: Input,
+  ctx: Context<ListErrors>,
+): Promise<{ stream: StreamRow; listing: Listing }> {
   const { NextToken, StreamName, ExclusiveStartShardId } = input;
   if (NextToken === undefined) {
     const stream = await existingStream(input, ctx);
     checkCreation(stream, input, ctx);
     const { name, streamId } = stream;
     const after = ExclusiveStartShardId === undefined ? -1 : (shardNumber(ExclusiveStartShardId) ?? -1);
-    return { stream, listing: { name, streamId, after, ...(input.ShardFilter && { filter: input.ShardFilter }) } };
+    return {
+      stream,
+      listing: { name, streamId, after, ...(input.ShardFilter && { filter: input.ShardFilter }) },
+    };
   }
-  if (StreamName !== undefined || ExclusiveStartShardId !== undefined || input.StreamCreationTimestamp !== undefined) {
-    throw ctx.error(
-      "InvalidArgumentException",
-      "NextToken and StreamName cannot be provided together.",
-    );
+  if (
+    StreamName !== undefined ||
+    ExclusiveStartShardId !== undefined ||
+    input.StreamCreationTimestamp !== undefined
+  ) {
+    throw ctx.error("InvalidArgumentException", "NextToken and StreamName cannot be provided together.");
   }
   const listing = listingOf(NextToken, ctx);
   const named = namedStream({ StreamName: listing.name, StreamARN: input.StreamARN }, ctx);
   const stream = await findStream(named, ctx);
-  if (stream?.streamId !== listing.streamId) throw ctx.error("ResourceNotFoundException", missingStream(named));
+  if (stream?.streamId !== listing.streamId)
+    throw ctx.error("ResourceNotFoundException", missingStream(named));
   return { stream, listing };
 }
 
@@ -105,7 +115,11 @@ function listingOf(token: string, ctx: Context<ListErrors>): Listing {
   if (ctx.clock.now() - Number(made) > tokenLifeMs) {
     throw ctx.error("ExpiredNextTokenException", "The NextToken has expired.");
   }
-  const { Type, ShardId, Timestamp } = JSON.parse(filtered) as { Type?: string; ShardId?: string; Timestamp?: number };
+  const { Type, ShardId, Timestamp } = JSON.parse(filtered) as {
+    Type?: string;
+    ShardId?: string;
+    Timestamp?: number;
+  };
   const filter = { Type, ShardId, ...(Timestamp !== undefined && { Timestamp: new Date(Timestamp) }) };
   return { name, streamId, after: Number(after), ...(Type !== undefined && { filter }) };
 }
@@ -114,8 +128,10 @@ function partsOf(token: string, ctx: Context<ListErrors>): [string, string, stri
   try {
     const parts = positionOf(token);
     const [, , after = "", filtered = "", made = ""] = parts;
-    const whole = parts.length === 5 && /^-?\d+$/.test(after) && /^\d+$/.test(made) && filtered.startsWith("{");
-    if (whole && typeof JSON.parse(filtered) === "object") return parts as [string, string, string, string, string];
+    const whole =
+      parts.length === 5 && /^-?\d+$/.test(after) && /^\d+$/.test(made) && filtered.startsWith("{");
+    if (whole && typeof JSON.parse(filtered) === "object")
+      return parts as [string, string, string, string, string];
   } catch (error) {
     if (!(error instanceof BadMarker || error instanceof SyntaxError)) throw error;
   }
@@ -162,7 +178,10 @@ function openSince(time: number): Wanted {
 }
 
 function missing(member: string, { Type }: Filter, ctx: Context<ListErrors>): Error {
-  return ctx.error("InvalidArgumentException", `${member} must be provided in the request when ShardFilterType is ${Type}.`);
+  return ctx.error(
+    "InvalidArgumentException",
+    `${member} must be provided in the request when ShardFilterType is ${Type}.`,
+  );
 }
 
 function checkTime(time: number, { created }: StreamRow, ctx: Context<ListErrors>): void {

@@ -1,5 +1,5 @@
 import type { Context } from "../../kit/context.ts";
-import { existingStream, onAll, putStream } from "./access.ts";
+import { existingStream, onAnyStream, putStream } from "./access.ts";
 import { kinesis } from "./contract.ts";
 import { type ShardMetric, shardMetricNames } from "./metrics.ts";
 import type { StreamInput } from "./names.ts";
@@ -27,14 +27,14 @@ async function change(
 
 /** https://docs.aws.amazon.com/kinesis/latest/APIReference/API_EnableEnhancedMonitoring.html */
 export const enableEnhancedMonitoring = kinesis.operation("EnableEnhancedMonitoring", {
-  access: onAll("EnableEnhancedMonitoring"),
+  access: onAnyStream("EnableEnhancedMonitoring"),
   handle: (input, ctx) =>
     change(input, (name, current, named) => named.has(name) || current.includes(name), ctx),
 });
 
 /** https://docs.aws.amazon.com/kinesis/latest/APIReference/API_DisableEnhancedMonitoring.html */
 export const disableEnhancedMonitoring = kinesis.operation("DisableEnhancedMonitoring", {
-  access: onAll("DisableEnhancedMonitoring"),
+  access: onAnyStream("DisableEnhancedMonitoring"),
   handle: (input, ctx) =>
     change(input, (name, current, named) => !named.has(name) && current.includes(name), ctx),
 });

@@ -4,10 +4,10 @@ import { kinesis } from "./contract.ts";
 import { decimalOf, hexOf, largestHashKey, numberOf } from "./hashKeys.ts";
 import { knownMemory, memoryOf, shardKey } from "./memory.ts";
 import { shardId, shardNumber } from "./names.ts";
+import { newShard } from "./newShard.ts";
 import { lastSequenceNumber, timeOf } from "./positions.ts";
 import { checkShardLimit, totalsOf } from "./quotas.ts";
 import { isOpen, openShards, shardNumbered } from "./shards.ts";
-import { newShard } from "./newShard.ts";
 import { type ShardRow, type ShardsRow, type StreamRow, shardLists } from "./tables.ts";
 
 /** Splitting and merging: shards are closed, and others opened in their place. */
@@ -43,9 +43,13 @@ export async function reshard(
     const lasts = [...closing].map((number) => timeOf(memoryOf(ctx.host, { streamId, shard: number }).last));
     const nowMs = Math.floor(Math.max(ctx.clock.now(), ...lasts));
     const shards = row.shards.map((shard) =>
-      closing.has(shard.number) ? { ...shard, closed: nowMs, end: lastSequenceNumber(nowMs, shard.number) } : shard,
+      closing.has(shard.number)
+        ? { ...shard, closed: nowMs, end: lastSequenceNumber(nowMs, shard.number) }
+        : shard,
     );
-    const opened = opening.map(({ from, to, ...parents }, i) => newShard(row.next + i, { from, to }, nowMs, parents));
+    const opened = opening.map(({ from, to, ...parents }, i) =>
+      newShard(row.next + i, { from, to }, nowMs, parents),
+    );
     shardLists.put(ctx.tx, [account, region, streamId], {
       shards: [...shards, ...opened],
       next: row.next + opened.length,

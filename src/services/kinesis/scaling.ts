@@ -1,5 +1,5 @@
 import type { Context } from "../../kit/context.ts";
-import { existingStream, onAll, onStream, putStream, shardsOf } from "./access.ts";
+import { existingStream, onAnyStream, onStream, putStream, shardsOf } from "./access.ts";
 import { kinesis } from "./contract.ts";
 import { evenRanges } from "./hashKeys.ts";
 import { dayMs, maxModeChangesPerDay, maxOnDemandStreams, maxScalingsPerDay, maxShards } from "./limits.ts";
@@ -10,7 +10,7 @@ import { evenly, reshard } from "./resharding.ts";
 
 /** https://docs.aws.amazon.com/kinesis/latest/APIReference/API_UpdateShardCount.html */
 export const updateShardCount = kinesis.operation("UpdateShardCount", {
-  access: onAll("UpdateShardCount"),
+  access: onAnyStream("UpdateShardCount"),
   async handle(input, ctx) {
     const stream = await existingStream(input, ctx);
     const { name, account, openShards: current } = stream;
@@ -45,7 +45,10 @@ function checkTarget(
   ctx: Context<"LimitExceededException" | "InvalidArgumentException">,
 ): void {
   const problem = (words: string) =>
-    ctx.error("LimitExceededException", `UpdateShardCount cannot scale ${words} TargetShardCount: ${target}, CurrentShardCount: ${current}.`);
+    ctx.error(
+      "LimitExceededException",
+      `UpdateShardCount cannot scale ${words} TargetShardCount: ${target}, CurrentShardCount: ${current}.`,
+    );
   if (target > current * 2) throw problem("up over double your current open shard count.");
   if (target < current / 2) throw problem("down below half your current open shard count.");
   if (target > maxShards) throw problem(`up to more than ${maxShards} shards.`);
@@ -53,7 +56,7 @@ function checkTarget(
 
 /** https://docs.aws.amazon.com/kinesis/latest/APIReference/API_UpdateStreamMode.html */
 export const updateStreamMode = kinesis.operation("UpdateStreamMode", {
-  access: onAll("UpdateStreamMode"),
+  access: onAnyStream("UpdateStreamMode"),
   async handle(input, ctx) {
     const stream = await existingStream(input, ctx);
     const { StreamMode: mode } = input.StreamModeDetails;
@@ -75,9 +78,15 @@ export const updateStreamMode = kinesis.operation("UpdateStreamMode", {
     const totals = await totalsOf(ctx);
     if (mode === "PROVISIONED") checkShardLimit(totals.openShards, stream.openShards, ctx);
     else if (totals.onDemandStreams >= maxOnDemandStreams) {
-      throw ctx.error("LimitExceededException", `The account has ${maxOnDemandStreams} on-demand streams already.`);
+      throw ctx.error(
+        "LimitExceededException",
+        `The account has ${maxOnDemandStreams} on-demand streams already.`,
+      );
     }
-    putStream({ ...rest, mode, modeChanges: [...modeChanges, now], ...(warm !== undefined && { warmMiBps: warm }) }, ctx);
+    putStream(
+      { ...rest, mode, modeChanges: [...modeChanges, now], ...(warm !== undefined && { warmMiBps: warm }) },
+      ctx,
+    );
     return {};
   },
 });
@@ -99,7 +108,10 @@ export const updateStreamWarmThroughput = kinesis.operation("UpdateStreamWarmThr
     const stream = await existingStream(input, ctx);
     const { WarmThroughputMiBps: target } = input;
     if (stream.mode !== "ON_DEMAND") {
-      throw ctx.error("ValidationException", "Warm throughput can be set for streams in ON_DEMAND mode only.");
+      throw ctx.error(
+        "ValidationException",
+        "Warm throughput can be set for streams in ON_DEMAND mode only.",
+      );
     }
     putStream({ ...stream, warmMiBps: target }, ctx);
     return {

@@ -44,9 +44,13 @@ async function tagged(
   if (named !== undefined) {
     const found = await findConsumer(named, ctx);
     if (found === undefined) throw ctx.error("ResourceNotFoundException", missingConsumer(arn));
-    return { tags: found.row.tags, put: (tags) => putConsumer({ ...found, row: { ...found.row, tags } }, ctx) };
+    return {
+      tags: found.row.tags,
+      put: (tags) => putConsumer({ ...found, row: { ...found.row, tags } }, ctx),
+    };
   }
-  if (streamOfArn(arn) === undefined) throw ctx.error("ResourceNotFoundException", missingStream({ name: arn, account: ctx.account }));
+  if (streamOfArn(arn) === undefined)
+    throw ctx.error("ResourceNotFoundException", missingStream({ name: arn, account: ctx.account }));
   const stream = await existingStream({ StreamARN: arn }, ctx);
   return { tags: stream.tags, put: (tags) => putStream({ ...stream, tags }, ctx) };
 }
