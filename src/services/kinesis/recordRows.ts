@@ -20,7 +20,7 @@ export interface ShardKey {
   shard: number;
 }
 
-const maxInlineBytes = 8 * 1024;
+const maxInlineBytes = 4 * 1024;
 const elsewhere = 2;
 const afterAll = "~";
 
