@@ -119,7 +119,7 @@ async function* eventsOf(
   const memory = memoryOf(ctx.host, { streamId: stream.streamId, shard });
   const rate = new Bucket(readBytesPerSecond);
   let { after } = subscription;
-  let toldMs = 0;
+  let toldMs = Number.NEGATIVE_INFINITY;
   try {
     while (!subscription.over && performance.now() - subscription.begunMs < subscriptionMs) {
       // Registered before reading, so that nothing that comes in between is missed.
