@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { runLoad, runPeerLoad } from "./load.ts";
+import { runLoad } from "./load.ts";
 import { removeData, startCloudkeepProcess } from "./processes.ts";
 import { requestMaker } from "./signed.ts";
 
@@ -11,9 +11,9 @@ const recordBytes = 1_000;
 const recordsPerPut = 500;
 const puts = Number(process.env.BENCH_PUTS ?? 2_000);
 /** So many that the limits of each shard, 1 MB and 1,000 records a second, are above what is measured. */
-const shards = 200;
+const shards = 100;
 const StreamName = "bench";
-/** A server of another make, already running: kinesalite's URL. */
+/** kinesalite's URL, already running: `kinesalite --shardLimit 1000`. */
 const peer = process.env.BENCH_PEER;
 
 const rows: Record<string, string | number>[] = [];
@@ -63,7 +63,7 @@ async function single(stored: number): Promise<void> {
     [
       "GetRecords, first 10",
       iterators.map((ShardIterator) => call("GetRecords", { ShardIterator, Limit: 10 })),
-      800,
+      4 * shards,
     ],
     [
       "GetShardIterator, latest",
@@ -117,17 +117,19 @@ async function readAll(): Promise<void> {
 
 async function besidePeer(requests: Buffer[], singles: Buffer[]): Promise<void> {
   if (peer === undefined) return;
-  const create = call("CreateStream", { StreamName, ShardCount: 50 });
-  await runPeerLoad(peer, 1, [create], 1);
+  const port = Number(new URL(peer).port);
+  const create = call("CreateStream", { StreamName, ShardCount: shards });
+  await runLoad({ port, connections: 1, requests: [create], count: 1 });
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   for (const [what, list, count, perCall] of [
     ["PutRecords", requests, 60, recordsPerPut],
-    ["PutRecord", singles, 2_000, 1],
+    ["PutRecord", singles, 4_000, 1],
   ] as const) {
-    const theirs = await runPeerLoad(peer, 16, [...list], count);
-    const ours = await runPeerLoad(`http://127.0.0.1:${server.port}`, 16, [...list], count);
+    const same = { connections: 16, requests: [...list], count };
+    const theirs = await runLoad({ port, ...same });
+    const ours = await runLoad({ port: server.port, ...same });
     rows.push({
-      what: `${what}, by the peer's client`,
+      what: `${what}, beside kinesalite`,
       "records per second": Math.round(ours.perSecond * perCall),
       "peer's": Math.round(theirs.perSecond * perCall),
       "times as fast": (ours.perSecond / theirs.perSecond).toFixed(1),

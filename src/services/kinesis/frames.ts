@@ -26,24 +26,41 @@ export interface DataKey {
   blob: Buffer;
 }
 
-export function encodeFrame(records: readonly NewRecord[], under?: DataKey): Buffer {
+/** A frame for each list of records. */
+export function encodeFrames(shares: readonly (readonly NewRecord[])[], under?: DataKey): Buffer[] {
+  const sizes = shares.map(frameBytes);
+  // One piece of memory for all of them: a call with records for many shards would make hundreds.
+  const all = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + size, 0));
+  let at = 0;
+  return shares.map((records, i) => {
+    const frame = all.subarray(at, at + (sizes[i] as number));
+    at += frame.length;
+    write(records, frame);
+    return under === undefined ? frame : sealed(frame.subarray(headBytes), under);
+  });
+}
+
+function frameBytes(records: readonly NewRecord[]): number {
   let bytes = headBytes + countBytes + records.length * lengthsBytes;
-  const keyBytes = records.map(({ partitionKey }) => Buffer.byteLength(partitionKey));
-  for (const [i, { data }] of records.entries()) bytes += (keyBytes[i] as number) + data.byteLength;
-  const frame = Buffer.allocUnsafe(bytes);
+  for (const { partitionKey, data } of records) bytes += Buffer.byteLength(partitionKey) + data.byteLength;
+  return bytes;
+}
+
+function write(records: readonly NewRecord[], frame: Buffer): void {
   frame[0] = frameFormat;
   frame[1] = 0;
-  let at = frame.writeUInt32LE(records.length, headBytes);
-  for (const [i, { data }] of records.entries()) {
-    at = frame.writeUInt16LE(keyBytes[i] as number, at);
-    at = frame.writeUInt32LE(data.byteLength, at);
+  const lengthsAt = frame.writeUInt32LE(records.length, headBytes);
+  let at = lengthsAt + records.length * lengthsBytes;
+  for (const [i, { partitionKey, data }] of records.entries()) {
+    const keyBytes = frame.write(partitionKey, at);
+    frame.writeUInt16LE(keyBytes, lengthsAt + i * lengthsBytes);
+    frame.writeUInt32LE(data.byteLength, lengthsAt + i * lengthsBytes + 2);
+    at += keyBytes;
   }
-  for (const { partitionKey } of records) at += frame.write(partitionKey, at);
   for (const { data } of records) {
     frame.set(data, at);
     at += data.byteLength;
   }
-  return under === undefined ? frame : sealed(frame.subarray(headBytes), under);
 }
 
 function sealed(body: Buffer, { key, blob }: DataKey): Buffer {

@@ -28,6 +28,8 @@ export const maxOnDemandStreams = 50;
 /** What an on-demand stream begins with: 4 MB/s. */
 export const onDemandShards = 4;
 export const maxOnDemandShards = 200;
+/** An on-demand stream's shards are doubled no more often. */
+export const onDemandGrowthMs = 15 * 60_000;
 
 export const maxTags = 50;
 export const maxConsumers = 20;

@@ -2,7 +2,8 @@ import type { Context } from "../../kit/context.ts";
 import { existingStream, onStream, shardsOf } from "./access.ts";
 import { kinesis } from "./contract.ts";
 import { dataKeyFor } from "./encryption.ts";
-import { encodeFrame, type NewRecord } from "./frames.ts";
+import { encodeFrames, type NewRecord } from "./frames.ts";
+import { noteBusy } from "./growth.ts";
 import { hashOfPartitionKey, hexOf, largestHashKey } from "./hashKeys.ts";
 import { maxPutBytes } from "./limits.ts";
 import { knownMemory, type ShardMemory, shardKey } from "./memory.ts";
@@ -196,6 +197,9 @@ async function take(
       result.ErrorMessage = rateExceeded(number, stream);
     }
   }
+  if (stream.mode === "ON_DEMAND" && [...shares.values()].some(({ memory }) => memory.rates.busy(nowMs))) {
+    noteBusy(stream, ctx);
+  }
   const bytes = await keep(stream, [...shares.values()], ctx);
   return { results, bytes, refused };
 }
@@ -217,7 +221,10 @@ async function keep(stream: StreamRow, shares: readonly Share[], ctx: Context): 
   const filled = shares.filter(({ records }) => records.length > 0);
   if (filled.length === 0) return 0;
   const under = await dataKeyFor(stream, ctx);
-  const frames = filled.map(({ records }) => encodeFrame(records, under));
+  const frames = encodeFrames(
+    filled.map(({ records }) => records),
+    under,
+  );
   ctx.tx.atCommit(() => {
     const nowMs = ctx.clock.now();
     for (const [i, { memory, shard, results }] of filled.entries()) {

@@ -49,6 +49,12 @@ export class ShardRates {
     return true;
   }
 
+  /** Whether more than half of what may come in has come. */
+  busy(nowMs: number): boolean {
+    const isLow = (bucket: Bucket) => bucket.left(nowMs) < bucket.perSecond / 2;
+    return isLow(this.#bytesIn) || isLow(this.#recordsIn);
+  }
+
   /** Whether a read may be made. One that gave 10 MB keeps others waiting for five seconds. */
   admitsRead(nowMs: number): boolean {
     if (this.#reads.left(nowMs) < 1 || this.#bytesOut.left(nowMs) <= 0) return false;

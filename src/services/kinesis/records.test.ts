@@ -1,11 +1,12 @@
 import {
+  EnableEnhancedMonitoringCommand,
   GetRecordsCommand,
   type KinesisClient,
   PutRecordCommand,
   PutRecordsCommand,
 } from "@aws-sdk/client-kinesis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { errorOf, startForTest } from "../../../test/harness.ts";
+import { clients, errorOf, startForTest } from "../../../test/harness.ts";
 import type { Cloudkeep } from "../../start.ts";
 import { iterator, kinesisClient, newStream, readAll, textOf } from "./testing.ts";
 
@@ -89,5 +90,40 @@ describe("records", () => {
       const own = read.filter((text) => text.startsWith(`${writer}/`));
       expect(own).toEqual(Array.from({ length: 10 }, (_, i) => `${writer}/${i}`));
     }
+  });
+});
+
+describe("metrics", () => {
+  it("tell of records in and out, of the stream and, where asked for, of each shard", async () => {
+    const { StreamName } = await newStream(kinesis);
+    const ShardLevelMetrics = ["IncomingRecords" as const];
+    await kinesis.send(new EnableEnhancedMonitoringCommand({ StreamName, ShardLevelMetrics }));
+    const Records = [1, 2, 3].map((n) => ({ PartitionKey: "k", Data: Buffer.of(n) }));
+    await kinesis.send(new PutRecordsCommand({ StreamName, Records }));
+    await readAll(kinesis, StreamName);
+    await cloudkeep.clock.advance(60_000);
+    const { cloudwatch } = clients(cloudkeep, cloudkeep.credentials);
+    const sum = async (MetricName: string, shard?: string) => {
+      const Dimensions = [
+        { Name: "StreamName", Value: StreamName },
+        ...(shard === undefined ? [] : [{ Name: "ShardId", Value: shard }]),
+      ];
+      const { Datapoints = [] } = await cloudwatch.getMetricStatistics({
+        Namespace: "AWS/Kinesis",
+        MetricName,
+        Dimensions,
+        StartTime: new Date(cloudkeep.clock.now() - 600_000),
+        EndTime: new Date(cloudkeep.clock.now() + 600_000),
+        Period: 3_600,
+        Statistics: ["Sum"],
+      });
+      return Datapoints.reduce((total, { Sum = 0 }) => total + Sum, 0);
+    };
+    expect(await sum("IncomingRecords")).toBe(3);
+    expect(await sum("IncomingBytes")).toBe(6);
+    expect(await sum("PutRecords.Success")).toBe(1);
+    expect(await sum("GetRecords.Records")).toBe(3);
+    expect(await sum("IncomingRecords", "shardId-000000000000")).toBe(3);
+    expect(await sum("OutgoingRecords", "shardId-000000000000")).toBe(0);
   });
 });

@@ -1,10 +1,16 @@
 import type { Context } from "../../kit/context.ts";
-import { existingStream, onAnyStream, onStream, putStream, shardsOf } from "./access.ts";
+import { existingStream, onAnyStream, onStream, putStream } from "./access.ts";
 import { kinesis } from "./contract.ts";
-import { evenRanges } from "./hashKeys.ts";
-import { dayMs, maxModeChangesPerDay, maxOnDemandStreams, maxScalingsPerDay, maxShards } from "./limits.ts";
+import { scaleTo } from "./growth.ts";
+import {
+  dayMs,
+  maxModeChangesPerDay,
+  maxOnDemandShards,
+  maxOnDemandStreams,
+  maxScalingsPerDay,
+  maxShards,
+} from "./limits.ts";
 import { checkShardLimit, totalsOf } from "./quotas.ts";
-import { evenly, reshard } from "./resharding.ts";
 
 /** How much a stream can take: its number of shards, its mode, its largest record. */
 
@@ -32,9 +38,7 @@ export const updateShardCount = kinesis.operation("UpdateShardCount", {
     checkTarget(current, target, ctx);
     const totals = await totalsOf(ctx);
     if (target > current) checkShardLimit(totals.openShards, target - current, ctx);
-    const row = await shardsOf(stream, ctx);
-    const { closing, opening } = evenly(row, evenRanges(target));
-    await reshard({ ...stream, scalings: [...scalings, now] }, row, closing, opening, ctx as Context);
+    await scaleTo({ ...stream, scalings }, target, ctx as Context);
     return { StreamName: name, CurrentShardCount: current, TargetShardCount: target, StreamARN: stream.arn };
   },
 });
@@ -113,7 +117,9 @@ export const updateStreamWarmThroughput = kinesis.operation("UpdateStreamWarmThr
         "Warm throughput can be set for streams in ON_DEMAND mode only.",
       );
     }
-    putStream({ ...stream, warmMiBps: target }, ctx);
+    const warm = { ...stream, warmMiBps: target };
+    if (target > stream.openShards) await scaleTo(warm, Math.min(target, maxOnDemandShards), ctx as Context);
+    else putStream(warm, ctx);
     return {
       StreamARN: stream.arn,
       StreamName: stream.name,

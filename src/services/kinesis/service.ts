@@ -3,6 +3,7 @@ import * as accountSettings from "./accountSettings.ts";
 import * as consumers from "./consumers.ts";
 import * as encryptionSettings from "./encryptionSettings.ts";
 import * as getRecords from "./getRecords.ts";
+import { grow } from "./growth.ts";
 import * as iterators from "./iterators.ts";
 import * as listShards from "./listShards.ts";
 import { missing } from "./missing.ts";
@@ -38,5 +39,5 @@ export default defineService({
     accountSettings,
   ].flatMap(operationsIn),
   missing,
-  timers: { trim: retention.trim, purge: retention.purge },
+  timers: { grow, trim: retention.trim, purge: retention.purge },
 });

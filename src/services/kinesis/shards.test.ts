@@ -8,6 +8,7 @@ import {
   PutRecordsCommand,
   SplitShardCommand,
   UpdateShardCountCommand,
+  UpdateStreamWarmThroughputCommand,
 } from "@aws-sdk/client-kinesis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { errorOf, startForTest } from "../../../test/harness.ts";
@@ -218,6 +219,26 @@ describe("ListShards", () => {
     expect((await errorOf(list({ StreamName, StreamCreationTimestamp }))).name).toBe(
       "ResourceNotFoundException",
     );
+  });
+});
+
+describe("an on-demand stream", () => {
+  it("doubles its shards when it is given much", async () => {
+    const { StreamName } = await newStream(kinesis, { StreamModeDetails: { StreamMode: "ON_DEMAND" } });
+    const Records = Array.from({ length: 500 }, (_, i) => ({
+      PartitionKey: `k${i}`,
+      Data: Buffer.alloc(4_000),
+    }));
+    await kinesis.send(new PutRecordsCommand({ StreamName, Records }));
+    await kinesis.send(new PutRecordsCommand({ StreamName, Records }));
+    await cloudkeep.clock.advance(1_000);
+    const open = async () =>
+      (await shardsOf(kinesis, StreamName)).filter((one) => !one.SequenceNumberRange?.EndingSequenceNumber);
+    expect((await open()).length).toBe(8);
+    const refused = await errorOf(split(StreamName, id(5), "5"));
+    expect(refused.message).toContain("On-Demand mode");
+    await kinesis.send(new UpdateStreamWarmThroughputCommand({ StreamName, WarmThroughputMiBps: 20 }));
+    expect((await open()).length).toBe(20);
   });
 });
 

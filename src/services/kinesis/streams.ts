@@ -6,6 +6,7 @@ import { kinesis } from "./contract.ts";
 import { evenRanges } from "./hashKeys.ts";
 import {
   defaultMaxRecordKiB,
+  maxOnDemandShards,
   maxOnDemandStreams,
   maxShards,
   minRetentionHours,
@@ -46,7 +47,8 @@ export const createStream = kinesis.operation("CreateStream", {
     if ((await streams.get(ctx.tx, account, region, name)) !== undefined) {
       throw ctx.error("ResourceInUseException", `Stream ${name} under account ${account} already exists.`);
     }
-    const shardCount = input.ShardCount ?? onDemandShards;
+    const warm = Math.min(maxOnDemandShards, WarmThroughputMiBps ?? 0);
+    const shardCount = input.ShardCount ?? Math.max(onDemandShards, warm);
     await checkNewStream(mode, shardCount, ctx);
     const created = ctx.clock.now();
     const row: StreamRow = {
