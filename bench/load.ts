@@ -43,6 +43,9 @@ export async function runLoad({ port, connections, requests, count, follow }: Lo
       sockets.push(socket);
       let begun = 0;
       let buffered: Buffer | undefined;
+      // A long answer comes in many pieces: they are put together once.
+      let later: Buffer[] = [];
+      let missing = 0;
       const next = (request?: Buffer) => {
         if (sent >= count) return;
         sent += 1;
@@ -53,9 +56,16 @@ export async function runLoad({ port, connections, requests, count, follow }: Lo
       socket.on("error", reject);
       socket.on("close", () => done < count && reject(new Error("The server closed a connection.")));
       socket.on("data", (chunk) => {
-        buffered = buffered === undefined ? chunk : Buffer.concat([buffered, chunk]);
+        if (missing > chunk.length) {
+          later.push(chunk);
+          missing -= chunk.length;
+          return;
+        }
+        buffered = Buffer.concat([...(buffered === undefined ? [] : [buffered]), ...later, chunk]);
+        later = [];
         const end = answerEnd(buffered);
-        if (end < 0) return;
+        missing = Math.max(0, end - buffered.length);
+        if (end < 0 || missing > 0) return;
         if (buffered.toString("latin1", 9, 12) !== "200") {
           failed++;
           firstFailure ??= buffered.toString("utf8", 0, end);
@@ -79,13 +89,12 @@ export async function runLoad({ port, connections, requests, count, follow }: Lo
   };
 }
 
-/** Where the first answer ends; -1 while it is incomplete. */
+/** Where the first answer ends, or will end; -1 while its head is incomplete. */
 function answerEnd(bytes: Buffer): number {
   const head = bytes.indexOf("\r\n\r\n");
   if (head < 0) return -1;
   const length = /content-length: (\d+)/i.exec(bytes.toString("latin1", 0, head));
-  const end = head + 4 + Number(length?.[1] ?? 0);
-  return bytes.length >= end ? end : -1;
+  return head + 4 + Number(length?.[1] ?? 0);
 }
 
 /** The same load on a server that may close its connections: by `node:http`, which takes more of the client. */

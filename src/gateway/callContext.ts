@@ -22,6 +22,7 @@ import { recordLog } from "../kit/record.ts";
 import type { Access } from "../kit/service.ts";
 import type { Sessions } from "../kit/sessions.ts";
 import type { LogReader, MaybePromise, Reads, Transaction } from "../storage/store.ts";
+import { outsideOfCalls } from "./background.ts";
 import { bytesOf } from "./bodies.ts";
 import type { CallScope, Environment } from "./callTypes.ts";
 import { emitEvents } from "./emit.ts";
@@ -203,6 +204,10 @@ export class CallContext implements Context {
 
   peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T> {
     return this.#environment.store.peek(read);
+  }
+
+  apart<T>(work: (ctx: Context) => Promise<T>): Promise<T> {
+    return outsideOfCalls(this.#environment, () => this.#call, work);
   }
 
   #outboxOf(scope: OutboxScope): Outbox {

@@ -74,6 +74,11 @@ export interface Context<Codes extends string = string> {
    * does not make it run again. For long reads of what others keep adding to.
    */
   peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T>;
+  /**
+   * A transaction of its own, as the same caller, for what an answer that streams still does after its call has ended.
+   * What it calls is judged and recorded like any call.
+   */
+  apart<T>(work: (ctx: Context) => Promise<T>): Promise<T>;
   /** What IAM knows of roles and identity providers; for the services that make sessions of them. */
   readonly directory: IdentityDirectory;
   /** Makes and opens sessions of callers. */

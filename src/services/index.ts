@@ -35,6 +35,7 @@ export const services: Record<string, ServiceEntry> = {
   scheduler: { load: () => import("./scheduler/service.ts") },
   logs: { load: () => import("./logs/service.ts") },
   cloudwatch: { load: () => import("./cloudwatch/service.ts") },
+  kinesis: { load: () => import("./kinesis/service.ts") },
   signin: {
     load: () => import("./signin/service.ts"),
     // Other names are those of S3's buckets.

@@ -59,6 +59,7 @@ export class Transactions {
           continue;
         }
         const commits = !outcome.failed && !tx.readOnly;
+        if (commits) tx.writeAtCommit();
         const durable = commits ? this.#committer.commit(tx) : this.#committer.onDisk(tx.needs);
         this.#open.delete(tx);
         if (durable !== undefined) await durable;

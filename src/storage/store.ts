@@ -31,9 +31,14 @@ export interface Transaction extends Reads {
   delete(key: string): void;
   /** Adds an entry to an append log, in the same commit. */
   append(log: string, entry: LogEntry): void;
+  /**
+   * Runs `write` when this transaction commits: it is certain by then that it does, nothing comes between, and what
+   * transactions write so is in the order of their commits. `write` is synchronous and may put and delete, not read.
+   */
+  atCommit(write: () => void): void;
   /** A point to which the writes and appends of this transaction can be rolled back. */
   savepoint(): Savepoint;
-  /** Drops every write and append since the savepoint; reads stay part of the conflict check. */
+  /** Drops every write, append and `atCommit` since the savepoint; reads stay part of the conflict check. */
   rollback(to: Savepoint): void;
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe } from "vitest";
+import { atCommitSuite } from "./suite/atCommit.ts";
 import { conflictSuite } from "./suite/conflicts.ts";
 import type { ExercisedStore } from "./suite/helpers.ts";
 import { logSuite } from "./suite/logs.ts";
@@ -27,6 +28,7 @@ export function exerciseStore(name: string, exercise: Exercise): void {
     rangeSuite(current);
     conflictSuite(current);
     savepointSuite(current);
+    atCommitSuite(current);
     logSuite(current);
     serializabilitySuite(current);
   });

@@ -47,6 +47,7 @@ export class OpenTransaction implements Transaction, Reader {
   needs = 0;
   readonly writes = new Map<string, Written>();
   readonly appends: { log: string; entry: LogEntry }[] = [];
+  readonly #atCommit: (() => void)[] = [];
   readonly #base: Base;
   readonly #reads = new ReadSet();
   readonly #undo: [key: string, before: Written | undefined][] = [];
@@ -64,7 +65,7 @@ export class OpenTransaction implements Transaction, Reader {
   }
 
   get readOnly(): boolean {
-    return this.writes.size === 0 && this.appends.length === 0;
+    return this.writes.size === 0 && this.appends.length === 0 && this.#atCommit.length === 0;
   }
 
   /** Whether a read was refused because earlier ones are no longer current: whatever the body did then is void. */
@@ -79,6 +80,13 @@ export class OpenTransaction implements Transaction, Reader {
 
   /** The body is done: nothing may be read or written any more. */
   end(): void {
+    this.#open = false;
+  }
+
+  /** What is written last, in the turn of the commit. */
+  writeAtCommit(): void {
+    this.#open = true;
+    for (const write of this.#atCommit) write();
     this.#open = false;
   }
 
@@ -133,8 +141,13 @@ export class OpenTransaction implements Transaction, Reader {
     this.appends.push({ log, entry });
   }
 
+  atCommit(write: () => void): void {
+    this.#atCommit.push(write);
+  }
+
   savepoint(): Savepoint {
-    return new Mark(this, this.#undo.length, this.appends.length) as unknown as Savepoint;
+    const { length } = this.#atCommit;
+    return new Mark(this, this.#undo.length, this.appends.length, length) as unknown as Savepoint;
   }
 
   rollback(to: Savepoint): void {
@@ -148,6 +161,7 @@ export class OpenTransaction implements Transaction, Reader {
       else this.writes.set(key, before);
     }
     this.appends.length = Math.min(this.appends.length, mark.appends);
+    this.#atCommit.length = Math.min(this.#atCommit.length, mark.atCommit);
   }
 
   #write(key: string, value: Written): void {
@@ -210,11 +224,13 @@ class Mark {
   readonly owner: OpenTransaction;
   readonly writes: number;
   readonly appends: number;
+  readonly atCommit: number;
 
-  constructor(owner: OpenTransaction, writes: number, appends: number) {
+  constructor(owner: OpenTransaction, writes: number, appends: number, atCommit: number) {
     this.owner = owner;
     this.writes = writes;
     this.appends = appends;
+    this.atCommit = atCommit;
   }
 }
 

@@ -26,6 +26,7 @@ const atMost: Record<string, number> = {
   scheduler: 0,
   logs: 67,
   cloudwatch: 26,
+  kinesis: 0,
 };
 
 /** On AWS only the host tells them from another operation: directory buckets have endpoints of their own. */

@@ -63,6 +63,9 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       "events.ResourceARN": `arn:aws:events:us-east-1:${accountId}:rule/example`,
       "cloudwatch.ResourceARN": `arn:aws:cloudwatch:us-east-1:${accountId}:alarm:example`,
       "scheduler.ResourceArn": `arn:aws:scheduler:us-east-1:${accountId}:schedule-group/example`,
+      StreamARN: `arn:aws:kinesis:us-east-1:${accountId}:stream/example`,
+      "kinesis.ResourceARN": `arn:aws:kinesis:us-east-1:${accountId}:stream/example`,
+      ConsumerARN: `arn:aws:kinesis:us-east-1:${accountId}:stream/example/consumer/example:1700000000`,
       QueueUrl: `https://sqs.us-east-1.amazonaws.com/${accountId}/example`,
       SourceArn: `arn:aws:sqs:us-east-1:${accountId}:example`,
       TaskHandle: Buffer.from(
