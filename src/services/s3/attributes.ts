@@ -71,7 +71,8 @@ async function shownParts(
     PartNumberMarker: String(marker),
   };
   // Parts by themselves are told only where each has a checksum of its own.
-  if (row.checksum?.type !== "COMPOSITE") return { ...shown, IsTruncated: false };
+  if (row.checksum?.type === "FULL_OBJECT") return { TotalPartsCount: parts.length };
+  if (row.checksum === undefined) return { ...shown, IsTruncated: false };
   const page = parts
     .map((part, i) => ({ ...part, number: i + 1 }))
     .filter(({ number }) => number > marker)

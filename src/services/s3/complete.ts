@@ -56,14 +56,19 @@ async function chosenParts(input: CompleteInput, bucket: BucketRow, upload: Uplo
     if (part === undefined || wanted !== part.etag) {
       throw fail("InvalidPart", { members: { UploadId, PartNumber, ETag: wanted } });
     }
-    checkPartChecksum(one, part, upload);
+    checkPartChecksum(one, part, upload, UploadId);
     chosen.push(part);
   }
   checkSizes(chosen);
   return { chosen, unused: uploaded.map(({ row }) => row).filter((row) => !chosen.includes(row)) };
 }
 
-function checkPartChecksum(named: CompletedPart, part: PartRow, { checksum }: UploadRow): void {
+function checkPartChecksum(
+  named: CompletedPart,
+  part: PartRow,
+  { checksum }: UploadRow,
+  UploadId: string,
+): void {
   if (checksum === undefined) return;
   const given = named[checksumMembers[checksum.name]];
   if (given === undefined) {
@@ -73,7 +78,7 @@ function checkPartChecksum(named: CompletedPart, part: PartRow, { checksum }: Up
     );
   }
   if (given === part.checksum) return;
-  throw fail("InvalidPart", { members: { PartNumber: part.number, ETag: part.etag } });
+  throw fail("InvalidPart", { members: { UploadId, PartNumber: part.number, ETag: part.etag } });
 }
 
 function checkSizes(chosen: readonly PartRow[]): void {

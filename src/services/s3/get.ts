@@ -104,9 +104,9 @@ async function read(input: ReadInput, ctx: Context) {
   return { bucket, row, under, span, shown };
 }
 
-/** A checksum is of the whole object, or of a part; of a range it would say nothing. */
+/** A checksum is of the whole object, or one of parts that have their own; of a range it would say nothing. */
 function checksumOf({ ChecksumMode }: ReadInput, row: ObjectRow, { checksum, start, end }: Span) {
-  if (checksum !== undefined && row.checksum !== undefined) {
+  if (checksum !== undefined && row.checksum?.type === "COMPOSITE") {
     return shownIfAsked({ checksum: { ...row.checksum, value: checksum } }, ChecksumMode);
   }
   return start === 0 && end === row.size ? shownIfAsked(row, ChecksumMode) : {};
