@@ -9,6 +9,7 @@ import { checksumRecordings } from "./s3ChecksumRecordings.ts";
 import { copyObjectRecordings, keyRecordings } from "./s3CopyObjectRecordings.ts";
 import { copyRecordings, preconditionRecordings } from "./s3CopyRecordings.ts";
 import { browserRecordings, corsRecordings } from "./s3CorsRecordings.ts";
+import { keyAndLockRecordings } from "./s3KeyAndLockRecordings.ts";
 import { leftOut, notYetAsked } from "./s3LeftOut.ts";
 import { listRecordings, versionListRecordings } from "./s3ListRecordings.ts";
 import { bucketPolicyRecordings, multipartRecordings, objectRecordings } from "./s3ObjectRecordings.ts";
@@ -40,6 +41,7 @@ const files: Record<string, Recordings> = {
     ...bucketPolicyRecordings,
     ...protectionRecordings,
     ...checksumRecordings,
+    ...keyAndLockRecordings,
   },
 };
 
@@ -74,6 +76,9 @@ const unlike: Readonly<Record<string, readonly string[]>> = {
   test_put_and_get_object_with_utf8_key: unread,
   test_put_and_get_object_with_hash_prefix: unread,
   test_put_and_get_object_with_content_language_disposition: unread,
+  // The SDK shows no headers of an error.
+  "test_put_object_storage_class[GLACIER-False]": ["StorageClass"],
+  "test_put_object_storage_class[DEEP_ARCHIVE-False]": ["StorageClass"],
   test_delete_bucket_no_such_bucket: ["BucketName"],
   test_complete_multipart_parts_checksum_composite: unread,
   test_complete_multipart_parts_checksum_full_object: unread,

@@ -101,6 +101,7 @@ export const createBucket = s3.operation("CreateBucket", {
       name: Bucket,
       account: ctx.account,
       region,
+      ...(configuration?.LocationConstraint === "EU" && { location: "EU" as const }),
       createDate: ctx.clock.now(),
       ownership,
       grants,
@@ -151,8 +152,8 @@ export const headBucket = s3.operation("HeadBucket", {
 export const getBucketLocation = s3.operation("GetBucketLocation", {
   access: onBucket("GetBucketLocation"),
   async handle(input, ctx) {
-    const { region } = await findBucket(input, ctx);
-    return { LocationConstraint: (region === "us-east-1" ? "" : region) as never };
+    const { region, location = region } = await findBucket(input, ctx);
+    return { LocationConstraint: (location === "us-east-1" ? "" : location) as never };
   },
 });
 

@@ -2,9 +2,9 @@ import type { Context } from "../../kit/context.ts";
 import type { Access } from "../../kit/service.ts";
 import { checkSource } from "./conditions.ts";
 import { customerKey, keyTo } from "./encryption.ts";
-import { fail, invalidArgument, invalidRequest } from "./errors.ts";
+import { invalidArgument, invalidRequest } from "./errors.ts";
 import { findBucket } from "./find.ts";
-import { readableVersion, versionAccess } from "./get.ts";
+import { checkNotArchived, readableVersion, versionAccess } from "./get.ts";
 import type { BucketRow, ObjectRow } from "./tables.ts";
 
 /** What a copy is made of: `bucket/key`, `/bucket/key?versionId=…`, or an object's ARN. */
@@ -84,9 +84,7 @@ export async function findSource(input: CopyInput, ctx: Context): Promise<Source
     row,
     ctx.clock.now(),
   );
-  if (row.storageClass === "GLACIER" || row.storageClass === "DEEP_ARCHIVE") {
-    throw fail("InvalidObjectState", { members: { StorageClass: row.storageClass } });
-  }
+  checkNotArchived(row);
   const customer = customerKey(
     {
       SSECustomerAlgorithm: input.CopySourceSSECustomerAlgorithm,

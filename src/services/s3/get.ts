@@ -6,7 +6,7 @@ import { checkRead, type ReadConditions } from "./conditions.ts";
 import { contentOf, type Span, spanOf, spanOfPart } from "./content.ts";
 import { s3 } from "./contract.ts";
 import { type CustomerKeyInput, customerKey, keyTo, shownEncryption } from "./encryption.ts";
-import { invalidArgument, invalidRequest } from "./errors.ts";
+import { fail, invalidArgument, invalidRequest } from "./errors.ts";
 import { type BucketInput, findBucket, locate } from "./find.ts";
 import { checkOverrides, type HeaderOverrides, shownHeaders } from "./headers.ts";
 import { shownExpiration } from "./lifecycleRules.ts";
@@ -21,24 +21,32 @@ export interface ObjectInput extends BucketInput {
 }
 
 /** Access to an object that is looked at: the tags that it has count, and its own access control list. */
-export async function versionAccess(
+export async function versionAccess(action: string, input: ObjectInput, ctx: Context): Promise<Access> {
+  return (await lookedAt(action, input, ctx)).access;
+}
+
+/** The same for reading: of what is not there, whoever may list the bucket may learn that it is not. */
+async function readAccess(input: ObjectInput, ctx: Context): Promise<Access> {
+  const { access, isAbsent } = await lookedAt("GetObject", input, ctx);
+  if (!isAbsent || (await ctx.allowed(access))) return access;
+  const { Bucket, Key } = input;
+  const listing = await bucketAccess("ListBucket", Bucket, ctx, { context: { "s3:prefix": Key } });
+  return (await ctx.allowed(listing)) ? listing : access;
+}
+
+async function lookedAt(
   action: string,
   { Bucket, Key, VersionId }: ObjectInput,
   ctx: Context,
-): Promise<Access> {
+): Promise<{ access: Access; isAbsent: boolean }> {
   const bucket = await locate(Bucket, ctx);
   // A version id that is none shows as such later, to those who may ask.
   const object = bucket && (await findVersion(bucket, Key, VersionId, ctx).catch(() => undefined));
   const named = VersionId === undefined ? action : action.replace("Object", "ObjectVersion");
-  const access = await objectAccess(named, Bucket, Key, ctx, {
-    object,
-    context: { "s3:VersionId": VersionId },
-  });
-  const isAbsent = VersionId === undefined && (object === undefined || object.deleteMarker);
-  if (bucket === undefined || !isAbsent || (await ctx.allowed(access))) return access;
-  // Whoever may list the bucket may learn of what is not there that it is not.
-  const listing = await bucketAccess("ListBucket", Bucket, ctx, { context: { "s3:prefix": Key } });
-  return (await ctx.allowed(listing)) ? listing : access;
+  const context = { "s3:VersionId": VersionId };
+  const access = await objectAccess(named, Bucket, Key, ctx, { object, context });
+  const isThere = object !== undefined && !object.deleteMarker;
+  return { access, isAbsent: bucket !== undefined && VersionId === undefined && !isThere };
 }
 
 /** The version that a request reads; that there is none learn only those who may list the bucket. */
@@ -46,13 +54,14 @@ export async function readableVersion(
   bucket: BucketRow,
   input: ObjectInput,
   ctx: Context,
+  method: "GET" | "PUT" = "GET",
 ): Promise<ObjectRow> {
   const { Key, VersionId } = input;
   if (VersionId === undefined) {
     const row = await findVersion(bucket, Key, undefined, ctx);
     if (row === undefined || row.deleteMarker) await maySeeAbsence(bucket.name, Key, ctx);
   }
-  return await existingVersion(bucket, Key, VersionId, ctx);
+  return await existingVersion(bucket, Key, VersionId, ctx, method);
 }
 
 /**
@@ -64,6 +73,15 @@ function checkNoEncryption({ request }: Context): void {
   if (asked === undefined) return;
   const name = "x-amz-server-side-encryption";
   throw invalidArgument(`${name} header is not supported for this operation.`, name, asked);
+}
+
+/** What is archived must be restored before it is read. */
+export function checkNotArchived({ storageClass }: ObjectRow): void {
+  if (storageClass !== "GLACIER" && storageClass !== "DEEP_ARCHIVE") return;
+  throw fail("InvalidObjectState", {
+    members: { StorageClass: storageClass },
+    headers: { "x-amz-storage-class": storageClass },
+  });
 }
 
 type ReadInput = ObjectInput &
@@ -127,9 +145,10 @@ const statusOf = ({ ContentRange }: { ContentRange?: string | undefined }) =>
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
 export const getObject = s3.operation("GetObject", {
-  access: (input, ctx) => versionAccess("GetObject", input, ctx),
+  access: (input, ctx) => readAccess(input, ctx),
   async handle(input, ctx) {
     const { bucket, row, under, span, shown } = await read(input, ctx);
+    checkNotArchived(row);
     const Body = await contentOf(bucket.name, row, span, under, ctx);
     return { ...shown, Body: Body as never };
   },
@@ -139,7 +158,7 @@ export const getObject = s3.operation("GetObject", {
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
 export const headObject = s3.operation("HeadObject", {
-  access: (input, ctx) => versionAccess("GetObject", input, ctx),
+  access: (input, ctx) => readAccess(input, ctx),
   async handle(input, ctx) {
     const { shown } = await read(input, ctx);
     return shown;

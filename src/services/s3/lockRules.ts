@@ -81,7 +81,6 @@ export async function checkNotLocked(
   if (protection === "bypassable" && bypass && (await mayBypass(bucket, key, ctx))) return;
   throw fail("AccessDenied", {
     message: "Access Denied because object protected by object lock.",
-    members: { Key: key, VersionId: row.versionId },
   });
 }
 

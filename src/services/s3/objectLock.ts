@@ -68,10 +68,14 @@ interface VersionInput extends BucketInput {
 }
 
 /** A version in a bucket that has Object Lock. */
-async function lockable(input: VersionInput, ctx: Context): Promise<{ bucket: BucketRow; row: ObjectRow }> {
+async function lockable(
+  input: VersionInput,
+  ctx: Context,
+  method: "GET" | "PUT",
+): Promise<{ bucket: BucketRow; row: ObjectRow }> {
   const bucket = await findBucket(input, ctx);
   if (bucket.lock === undefined) throw invalidRequest("Bucket is missing Object Lock Configuration");
-  return { bucket, row: await readableVersion(bucket, input, ctx) };
+  return { bucket, row: await readableVersion(bucket, input, ctx, method) };
 }
 
 /** Lock actions have the same name for every version. */
@@ -89,7 +93,7 @@ function lockAccess(action: string) {
 export const putObjectRetention = s3.operation("PutObjectRetention", {
   access: lockAccess("PutObjectRetention"),
   async handle(input, ctx) {
-    const { bucket, row } = await lockable(input, ctx);
+    const { bucket, row } = await lockable(input, ctx, "PUT");
     const { Mode, RetainUntilDate } = input.Retention ?? {};
     if (input.Retention === undefined || (Mode === undefined) !== (RetainUntilDate === undefined))
       throw fail("MalformedXML");
@@ -120,7 +124,7 @@ export const putObjectRetention = s3.operation("PutObjectRetention", {
 export const getObjectRetention = s3.operation("GetObjectRetention", {
   access: lockAccess("GetObjectRetention"),
   async handle(input, ctx) {
-    const { row } = await lockable(input, ctx);
+    const { row } = await lockable(input, ctx, "GET");
     if (row.retention === undefined) throw fail("NoSuchObjectLockConfiguration");
     const { mode, untilMs } = row.retention;
     return { Retention: { Mode: mode, RetainUntilDate: new Date(untilMs) } };
@@ -134,7 +138,7 @@ export const putObjectLegalHold = s3.operation("PutObjectLegalHold", {
   async handle(input, ctx) {
     const status = input.LegalHold?.Status;
     if (status !== "ON" && status !== "OFF") throw fail("MalformedXML");
-    const { bucket, row } = await lockable(input, ctx);
+    const { bucket, row } = await lockable(input, ctx, "PUT");
     const { legalHold: _, ...rest } = row;
     await replace(bucket, input.Key, status === "ON" ? { ...rest, legalHold: true } : rest, ctx);
     return {};
@@ -146,7 +150,7 @@ export const putObjectLegalHold = s3.operation("PutObjectLegalHold", {
 export const getObjectLegalHold = s3.operation("GetObjectLegalHold", {
   access: lockAccess("GetObjectLegalHold"),
   async handle(input, ctx) {
-    const { row } = await lockable(input, ctx);
+    const { row } = await lockable(input, ctx, "GET");
     return { LegalHold: { Status: row.legalHold ? ("ON" as const) : ("OFF" as const) } };
   },
   record: { data: true },

@@ -45,6 +45,8 @@ export interface BucketRow {
   name: string;
   account: string;
   region: string;
+  /** What the bucket was made with in place of its Region's name, and still says. */
+  location?: "EU";
   /** ms since the epoch, as all times in rows. */
   createDate: number;
   versioning?: "Enabled" | "Suspended";

@@ -81,10 +81,11 @@ export async function existingVersion(
   key: string,
   versionId: string | undefined,
   ctx: Context,
+  method: "GET" | "PUT" = "GET",
 ): Promise<ObjectRow> {
   const row = await findVersion(bucket, key, versionId, ctx);
   if (row === undefined) throw notThere(key, versionId);
-  if (row.deleteMarker) throw isDeleteMarker(key, row, versionId === undefined ? undefined : "GET");
+  if (row.deleteMarker) throw isDeleteMarker(key, row, versionId === undefined ? undefined : method);
   return row;
 }
 
