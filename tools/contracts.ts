@@ -29,6 +29,8 @@ interface Row {
   unsigned?: string[];
   /** Enumerations that AWS does not hold its input against: the service says itself what it does not take. */
   openEnums?: string[];
+  /** Shapes that the service itself reads and writes, as they are in JSON: no copy is made of them. */
+  documents?: string[];
 }
 
 const table: Row[] = [
@@ -66,12 +68,17 @@ const table: Row[] = [
     protocols: ["awsJson1_0", "rpcv2Cbor", "awsQuery"],
   },
 
-  { service: "dynamodb", client: "client-dynamodb", protocols: ["awsJson1_0"], testOnly: true },
+  {
+    service: "dynamodb",
+    client: "client-dynamodb",
+    protocols: ["awsJson1_0"],
+    documents: ["AttributeValue"],
+  },
   {
     service: "dynamodbstreams",
     client: "client-dynamodb-streams",
     protocols: ["awsJson1_0"],
-    testOnly: true,
+    documents: ["AttributeValue"],
   },
   { service: "firehose", client: "client-firehose", protocols: ["awsJson1_1"], testOnly: true },
   { service: "lambda", client: "client-lambda", protocols: ["restJson1"], testOnly: true },
@@ -147,6 +154,7 @@ async function build(row: Row): Promise<Contract> {
   const joined = new Join(await load("schemas/schemas_0.js"), limits, speaksQuery);
   const operations = joined.operations();
   for (const name of row.unsigned ?? []) Object.assign(operations[name] ?? {}, { unsigned: true });
+  for (const name of row.documents ?? []) joined.shapes[name] = { type: "document" };
   return { ...facts, operations, shapes: joined.shapes };
 }
 

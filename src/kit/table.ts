@@ -21,6 +21,15 @@ export interface ListOptions {
   startsWith?: string;
   /** Forward only: continues behind every row whose next part is, or begins with, this. */
   behind?: { part: string } | { prefix: string };
+  /** Only rows whose next part lies between these. */
+  within?: { from?: Bound | undefined; to?: Bound | undefined };
+}
+
+/** An end of a range of parts. */
+export interface Bound {
+  part: string;
+  /** Rows with this very part, too. */
+  inclusive: boolean;
 }
 
 /** Escapes the separator and the bytes around it; order of escaped parts is the order of the parts. */
@@ -43,6 +52,11 @@ function frozen<T>(value: T): T {
     Object.freeze(value);
   }
   return value;
+}
+
+/** In the order of keys: of UTF-8 bytes, which JavaScript's own differs from beyond U+FFFF. */
+function isBefore(a: string, b: string): boolean {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;
 }
 
 const separator = "\u0000";
@@ -119,7 +133,7 @@ export function table<Row, Key extends readonly string[]>(
     delete(tx, ...key) {
       tx.delete(keyOf(key));
     },
-    async list(tx, parts, { limit, reverse, after, startsWith, behind } = {}) {
+    async list(tx, parts, { limit, reverse, after, startsWith, behind, within } = {}) {
       const base = keyOf(parts);
       let from = base + escaped(startsWith ?? "");
       let to = startsWith ? base + successor(escaped(startsWith)) : `${base.slice(0, -1)}\u0001`;
@@ -129,12 +143,21 @@ export function table<Row, Key extends readonly string[]>(
             ? `${base + escaped(behind.part)}\u0001`
             : base + successor(escaped(behind.prefix));
       }
+      // A part's own rows lie between it and what its first escaped successor would be.
+      if (within?.from !== undefined) {
+        const { part, inclusive } = within.from;
+        from = base + escaped(part) + (inclusive ? "" : "\u0001");
+      }
+      if (within?.to !== undefined) {
+        const { part, inclusive } = within.to;
+        to = base + escaped(part) + (inclusive ? "\u0001" : "");
+      }
       if (after !== undefined) {
         const last = keyOf([...parts, ...after]);
         // A continuation from elsewhere never widens what was asked for.
         if (reverse) {
-          if (last < to) to = last;
-        } else if (last >= from) from = `${last}\u0000`;
+          if (isBefore(last, to)) to = last;
+        } else if (!isBefore(last, from)) from = `${last}\u0000`;
       }
       const entries = await tx.range(from, to, {
         ...(limit !== undefined && { limit }),

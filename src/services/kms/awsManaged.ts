@@ -11,7 +11,7 @@ import { aliases, type KeyRow } from "./tables.ts";
 
 const rotationDays = 365;
 /** What the keys of services protect, where it is not their data at large. */
-const protectedBy: Readonly<Record<string, string>> = { s3: "S3 objects" };
+const protectedBy: Readonly<Record<string, string>> = { s3: "S3 objects", dynamodb: "DynamoDB data" };
 
 /** The service in whose name the call comes: its own principal, or the last that passed the caller on. */
 function callingService({ caller }: Context): string | undefined {

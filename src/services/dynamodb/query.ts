@@ -1,0 +1,190 @@
+import { leadingKey, onTable } from "./access.ts";
+import { shownItem } from "./answers.ts";
+import { Meter } from "./capacity.ts";
+import { checkNotMixed } from "./conditions.ts";
+import { dynamodb } from "./contract.ts";
+import { Bindings, type Placeholders } from "./expressions/bindings.ts";
+import { parseCondition } from "./expressions/conditions.ts";
+import { attributesOf, holds } from "./expressions/evaluate.ts";
+import type { Condition } from "./expressions/nodes.ts";
+import { parseProjection } from "./expressions/projection.ts";
+import { readableIndex, tableForData } from "./find.ts";
+import { itemKeys, legacyProjection, namedAttributes } from "./items.ts";
+import { expressionRange, type KeyRange, legacyRange } from "./keyConditions.ts";
+import { keyNames, partitionOf } from "./keys.ts";
+import { filterCondition, type GivenFilter } from "./legacy.ts";
+import { readPage, readSelect, readStart, type SelectInput } from "./reading.ts";
+import type { KeySchema, TableRow } from "./tables.ts";
+import { charge, checkThroughput } from "./throttle.ts";
+import type { Item, Value } from "./values.ts";
+import { validation } from "./words.ts";
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html */
+
+export interface FilterInput extends Placeholders, SelectInput {
+  FilterExpression?: string | undefined;
+  ConditionalOperator?: string | undefined;
+  QueryFilter?: Record<string, GivenFilter> | undefined;
+  ScanFilter?: Record<string, GivenFilter> | undefined;
+}
+
+/** The filter of a Query or Scan. */
+export function readFilter(input: FilterInput, bindings: Bindings): Condition | undefined {
+  const { FilterExpression: text, ConditionalOperator: operator } = input;
+  if (text !== undefined) return parseCondition(text, "FilterExpression", bindings);
+  const legacy = input.QueryFilter ?? input.ScanFilter;
+  if (operator !== undefined && legacy === undefined)
+    throw validation("ConditionalOperator cannot be used without Filter or Expected");
+  return legacy && filterCondition(legacy, operator);
+}
+
+/** Key attributes are no matter for the filter of a Query. */
+function checkFilter(filter: Condition | undefined, isLegacy: boolean, schema: KeySchema): void {
+  if (filter === undefined) return;
+  const attributes = attributesOf(filter);
+  const key = keyNames(schema).find((name) => attributes.has(name));
+  if (key === undefined) return;
+  throw validation(
+    isLegacy
+      ? `QueryFilter can only contain non-primary key attributes: Primary key attribute: ${key}`
+      : `Filter Expression can only contain non-primary key attributes: Primary key attribute: ${key}`,
+  );
+}
+
+interface QueryInput extends FilterInput {
+  KeyConditionExpression?: string | undefined;
+  KeyConditions?: Record<string, GivenFilter> | undefined;
+}
+
+const expressions = ["KeyConditionExpression", "FilterExpression", "ProjectionExpression"] as const;
+
+function readRange(input: QueryInput, bindings: Bindings, schema: KeySchema): KeyRange {
+  const { KeyConditionExpression: text, KeyConditions } = input;
+  if (text !== undefined) return expressionRange(text, bindings, schema);
+  if (KeyConditions === undefined) {
+    throw validation(
+      "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.",
+    );
+  }
+  return legacyRange(KeyConditions, schema);
+}
+
+/** A start key must lie where the query looks. */
+function checkStart(start: Item | undefined, range: KeyRange, table: TableRow, schema: KeySchema): void {
+  if (start === undefined) return;
+  const samePartition =
+    partitionOf(table.secret, schema.hash, start) === partitionOf(table.secret, schema.hash, range.partition);
+  if (samePartition && holds(range.condition, start)) return;
+  throw validation(
+    samePartition
+      ? "The provided starting key does not match the range key predicate"
+      : "The provided starting key is outside query boundaries based on provided conditions",
+  );
+}
+
+/** The partition that a request asks for, for policies; its expressions may yet prove wrong. */
+function askedPartition(input: QueryInput, name: string | undefined): string[] | undefined {
+  if (name === undefined) return undefined;
+  const legacy = input.KeyConditions?.[name]?.AttributeValueList?.[0] as Value | undefined;
+  const { ExpressionAttributeNames: names = {}, ExpressionAttributeValues: values = {} } = input;
+  for (const [, left, right] of input.KeyConditionExpression?.matchAll(/([#\w]+)\s*=\s*(:\w+)/g) ?? []) {
+    if (left === name || names[left as string] === name) {
+      const key = leadingKey(values[right as string] as Value | undefined);
+      return key === undefined ? [] : [key];
+    }
+  }
+  const key = leadingKey(legacy);
+  return key === undefined ? [] : [key];
+}
+
+export const query = dynamodb.operation("Query", {
+  access: onTable("Query", (input, { table }) => ({
+    below: input.IndexName === undefined ? undefined : `/index/${input.IndexName}`,
+    context: () => {
+      const index = table?.indexes.find(({ name }) => name === input.IndexName);
+      const partition = askedPartition(input as QueryInput, (index ?? table)?.key.hash[0]?.name);
+      const named = namedAttributes(
+        input,
+        input.ProjectionExpression,
+        input.FilterExpression,
+        input.KeyConditionExpression,
+      );
+      return { ...itemKeys(input, partition, named), "dynamodb:Select": input.Select };
+    },
+  })),
+  async handle(input, ctx) {
+    const table = await tableForData(input.TableName, ctx);
+    checkNotMixed(input, expressions, [
+      "KeyConditions",
+      "QueryFilter",
+      "AttributesToGet",
+      "ConditionalOperator",
+    ]);
+    const index = input.IndexName === undefined ? undefined : readableIndex(table, input.IndexName);
+    if (input.ConsistentRead && index?.kind === "global")
+      throw validation("Consistent reads are not supported on global secondary indexes");
+    const schema = (index ?? table).key;
+    const { KeyConditionExpression, FilterExpression, ProjectionExpression } = input;
+    const bindings = new Bindings(
+      input as Placeholders,
+      { KeyConditionExpression, FilterExpression, ProjectionExpression },
+      ["FilterExpression", "KeyConditionExpression"],
+    );
+    const filter = readFilter(input as FilterInput, bindings);
+    const projection =
+      ProjectionExpression === undefined
+        ? legacyProjection(input.AttributesToGet)
+        : parseProjection(ProjectionExpression, bindings);
+    const range = readRange(input as QueryInput, bindings, schema);
+    bindings.checkUsed();
+    checkFilter(filter, input.QueryFilter !== undefined, schema);
+    const select = readSelect(
+      input,
+      table,
+      index,
+      projection,
+      filter === undefined ? new Set() : attributesOf(filter),
+    );
+    const start = readStart(input.ExclusiveStartKey, table, index);
+    checkStart(start, range, table, schema);
+    checkThroughput(table, "read", ctx, index);
+    const meter = new Meter(table);
+    const { within, startsWith } = range;
+    const page = await readPage(
+      {
+        table,
+        index,
+        parts: [partitionOf(table.secret, schema.hash, range.partition)],
+        range: {
+          ...(within && { within }),
+          ...(startsWith !== undefined && { startsWith }),
+          ...(input.ScanIndexForward === false && { reverse: true }),
+        },
+        start,
+        limit: input.Limit,
+        filter,
+        projection,
+        ...select,
+        consistent: input.ConsistentRead === true,
+      },
+      meter,
+      ctx,
+    );
+    charge(meter, ctx);
+    const capacity = meter.shown(input.ReturnConsumedCapacity);
+    return {
+      ...(!select.countOnly && { Items: page.items.map(shownItem) }),
+      Count: page.count,
+      ScannedCount: page.scanned,
+      ...(page.last && { LastEvaluatedKey: shownItem(page.last) }),
+      ...(capacity && { ConsumedCapacity: capacity }),
+    };
+  },
+  record: {
+    data: true,
+    requestOnly: ({ TableName, IndexName }) => ({
+      tableName: TableName,
+      ...(IndexName !== undefined && { indexName: IndexName }),
+    }),
+  },
+});

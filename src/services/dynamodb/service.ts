@@ -1,0 +1,39 @@
+import { defineService, operationsIn } from "../../kit/service.ts";
+import * as createTable from "./createTable.ts";
+import * as deleteTable from "./deleteTable.ts";
+import * as items from "./items.ts";
+import * as lists from "./lists.ts";
+import { missing } from "./missing.ts";
+import * as policies from "./policies.ts";
+import * as query from "./query.ts";
+import * as scan from "./scan.ts";
+import * as tags from "./tags.ts";
+import * as timeToLive from "./timeToLive.ts";
+import { trim } from "./trim.ts";
+import * as updateItem from "./updateItem.ts";
+
+/** DynamoDB. */
+export default defineService({
+  name: "dynamodb",
+  eventSource: "dynamodb.amazonaws.com",
+  operations: [
+    createTable,
+    deleteTable,
+    lists,
+    tags,
+    policies,
+    timeToLive,
+    items,
+    updateItem,
+    query,
+    scan,
+  ].flatMap(operationsIn),
+  missing,
+  timers: { expire: timeToLive.expire, trim },
+  deliveries: {
+    sweep: { settle: deleteTable.sweep },
+    expireMore: { settle: timeToLive.expire },
+    enterExpiries: { settle: timeToLive.enterExpiries },
+    dropExpiries: { settle: timeToLive.dropExpiries },
+  },
+});
