@@ -36,6 +36,14 @@ export class Meter {
     this.#units(index).write += units;
   }
 
+  /** Transactions prepare and commit each write. */
+  double(): void {
+    for (const units of [this.own, ...this.#indexes.values()]) {
+      units.read *= 2;
+      units.write *= 2;
+    }
+  }
+
   of(index: string): Units {
     return this.#indexes.get(index) ?? { read: 0, write: 0 };
   }

@@ -1,4 +1,5 @@
 import { defineService, operationsIn } from "../../kit/service.ts";
+import * as batch from "./batch.ts";
 import * as createTable from "./createTable.ts";
 import * as deleteTable from "./deleteTable.ts";
 import * as items from "./items.ts";
@@ -9,6 +10,8 @@ import * as query from "./query.ts";
 import * as scan from "./scan.ts";
 import * as tags from "./tags.ts";
 import * as timeToLive from "./timeToLive.ts";
+import * as transact from "./transact.ts";
+import { forgetTokens } from "./transactions.ts";
 import { trim } from "./trim.ts";
 import * as updateItem from "./updateItem.ts";
 
@@ -27,9 +30,11 @@ export default defineService({
     updateItem,
     query,
     scan,
+    batch,
+    transact,
   ].flatMap(operationsIn),
   missing,
-  timers: { expire: timeToLive.expire, trim },
+  timers: { expire: timeToLive.expire, trim, forgetTokens },
   deliveries: {
     sweep: { settle: deleteTable.sweep },
     expireMore: { settle: timeToLive.expire },
