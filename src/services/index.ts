@@ -37,6 +37,7 @@ export const services: Record<string, ServiceEntry> = {
   cloudwatch: { load: () => import("./cloudwatch/service.ts") },
   kinesis: { load: () => import("./kinesis/service.ts") },
   dynamodb: { load: () => import("./dynamodb/service.ts") },
+  dynamodbstreams: { load: () => import("./dynamodb/streams/service.ts") },
   signin: {
     load: () => import("./signin/service.ts"),
     // Other names are those of S3's buckets.

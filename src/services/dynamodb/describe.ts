@@ -98,6 +98,8 @@ function shownBilling({ billing }: TableRow, isNew: boolean) {
 }
 
 export function shownEncryption({ encryption }: TableRow, Status: "ENABLED" | "UPDATING" = "ENABLED") {
+  // Of a table that went back to the store's own sealing, AWS shows nothing in the end.
+  if (encryption?.current === 0 && Status === "ENABLED") return undefined;
   return encryption && { Status, SSEType: "KMS" as const, KMSMasterKeyArn: encryption.kmsKeyArn };
 }
 

@@ -10,7 +10,7 @@ import { checkedKey, checkItemKey, placeOf } from "./keys.ts";
 import { forgetRuns } from "./records.ts";
 import { items } from "./tables.ts";
 import { charge, checkThroughput } from "./throttle.ts";
-import { checkedItem } from "./values.ts";
+import { checkAttributeName, checkedItem } from "./values.ts";
 import { vaultOf } from "./vault.ts";
 import { validation } from "./words.ts";
 import { write } from "./write.ts";
@@ -36,6 +36,7 @@ export function soleProjection(input: ProjectionInput): Projection | undefined {
 
 export function legacyProjection(names: readonly string[] | undefined): Projection | undefined {
   if (names === undefined) return undefined;
+  for (const name of names) checkAttributeName(name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {
     throw validation(

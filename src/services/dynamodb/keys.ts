@@ -170,7 +170,17 @@ function checkIndexSize({ hash: partition }: KeySchema, name: string, value: Val
   );
 }
 
-/** Whether an index holds the item: it has all of the index's key. */
+/** Whether an index holds the item: it has all of the index's key, of the right types. */
 export function isIndexed({ hash: partition, range }: KeySchema, item: Item): boolean {
-  return [...partition, ...range].every(({ name }) => Object.hasOwn(item, name));
+  return isKey(partition, item) && isKey(range, item);
+}
+
+/** Items that were there before the index may have other types. */
+function isKey(attributes: readonly KeyAttribute[], item: Item): boolean {
+  for (const { name, type } of attributes) {
+    if (!Object.hasOwn(item, name)) return false;
+    const value = (item[name] as Value)[type];
+    if (value === undefined || value === "") return false;
+  }
+  return true;
 }

@@ -31,6 +31,5 @@ export const missing: readonly string[] = [
   "UpdateGlobalTable",
   "UpdateGlobalTableSettings",
   "UpdateKinesisStreamingDestination",
-  "UpdateTable",
   "UpdateTableReplicaAutoScaling",
 ];

@@ -41,12 +41,12 @@ function decimal(negative: boolean, written: string, magnitude: number): Decimal
   return { negative, digits, magnitude: magnitude - leading };
 }
 
+const overflow = "Number overflow. Attempting to store a number with magnitude larger than supported range";
+
 function checked(number: Decimal): Decimal {
   const { digits, magnitude } = number;
   if (magnitude > maxMagnitude) {
-    throw validation(
-      "Number overflow. Attempting to store a number with magnitude larger than supported range",
-    );
+    throw validation(overflow);
   }
   if (magnitude < minMagnitude) {
     throw validation(
@@ -84,7 +84,10 @@ export function addNumbers(a: string, b: string, sign: 1 | -1 = 1): string {
   const scale = Math.min(scaleOf(x), scaleOf(y));
   const sum = scaled(x, scale) + BigInt(sign) * scaled(y, scale);
   const written = (sum < 0n ? -sum : sum).toString();
-  return formatNumber(checked(decimal(sum < 0n, written, written.length - 1 + scale)));
+  const result = decimal(sum < 0n, written, written.length - 1 + scale);
+  // AWS says so of a sum that cannot be exact.
+  if (result.digits.length > maxDigits) throw validation(overflow);
+  return formatNumber(checked(result));
 }
 
 /** Whole numbers whose sum a double holds exactly. */

@@ -114,12 +114,9 @@ export const query = dynamodb.operation("Query", {
   })),
   async handle(input, ctx) {
     const table = await tableForData(input.TableName, ctx);
-    checkNotMixed(input, expressions, [
-      "KeyConditions",
-      "QueryFilter",
-      "AttributesToGet",
-      "ConditionalOperator",
-    ]);
+    // The legacy KeyConditions go together with expressions for other things.
+    checkNotMixed(input, ["KeyConditionExpression"], ["KeyConditions"]);
+    checkNotMixed(input, expressions, ["QueryFilter", "AttributesToGet", "ConditionalOperator"]);
     const index = input.IndexName === undefined ? undefined : readableIndex(table, input.IndexName);
     if (input.ConsistentRead && index?.kind === "global")
       throw validation("Consistent reads are not supported on global secondary indexes");

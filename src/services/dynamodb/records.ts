@@ -36,7 +36,8 @@ export function timeOfSequence(sequence: string): number {
   return Number(sequence.slice(0, -counterDigits));
 }
 
-function nextSequence(now: number): string {
+function nextSequence(clockMs: number): string {
+  const now = Math.floor(clockMs);
   if (now > lastMs) {
     lastMs = now;
     counter = 0;
@@ -86,7 +87,8 @@ export function settledBefore(now: number): string {
     if (sinceMs < longAgo) pending.delete(run);
     else if (lowest === undefined || first < lowest) lowest = first;
   }
-  return lowest ?? sequenceAt(Math.max(now, lastMs) + 1);
+  // What is given out from here on is this, or more.
+  return lowest ?? (Math.floor(now) > lastMs ? sequenceAt(now) : sequenceAt(lastMs, counter + 1));
 }
 
 export interface Changed {

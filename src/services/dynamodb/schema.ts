@@ -53,7 +53,7 @@ function listed(names: readonly string[]): string {
 
 export function readAttributes(given: readonly GivenAttribute[] | undefined): KeyAttribute[] {
   if (given === undefined) {
-    throw invalidParameter("No Attribute Schema Defined");
+    throw invalidParameter("No Attribute Schema Defined: AttributeDefinitions is missing");
   }
   const seen = new Set<string>();
   for (const { AttributeName } of given) {

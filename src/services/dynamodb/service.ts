@@ -1,4 +1,5 @@
 import { defineService, operationsIn } from "../../kit/service.ts";
+import { backfill, reseal } from "./backfill.ts";
 import * as batch from "./batch.ts";
 import * as createTable from "./createTable.ts";
 import * as deleteTable from "./deleteTable.ts";
@@ -14,6 +15,7 @@ import * as transact from "./transact.ts";
 import { forgetTokens } from "./transactions.ts";
 import { trim } from "./trim.ts";
 import * as updateItem from "./updateItem.ts";
+import * as updateTable from "./updateTable.ts";
 
 /** DynamoDB. */
 export default defineService({
@@ -21,6 +23,7 @@ export default defineService({
   eventSource: "dynamodb.amazonaws.com",
   operations: [
     createTable,
+    updateTable,
     deleteTable,
     lists,
     tags,
@@ -36,6 +39,8 @@ export default defineService({
   missing,
   timers: { expire: timeToLive.expire, trim, forgetTokens },
   deliveries: {
+    backfill: { settle: backfill },
+    reseal: { settle: reseal },
     sweep: { settle: deleteTable.sweep },
     expireMore: { settle: timeToLive.expire },
     enterExpiries: { settle: timeToLive.enterExpiries },

@@ -9,11 +9,18 @@ export interface GivenTag {
 
 export const maxTags = 50;
 
+const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+
 export function checkTags(tags: readonly GivenTag[]): void {
   const seen = new Set<string>();
-  for (const { Key } of tags) {
+  for (const { Key, Value } of tags) {
     if (seen.has(Key)) throw validation(`Duplicate tag key found: ${Key}`);
     seen.add(Key);
+    if (!allowed.test(Key) || !allowed.test(Value)) {
+      throw validation(
+        "One or more parameter values were invalid: Tag keys and values may contain letters, spaces, digits and the characters _ . : / = + - @",
+      );
+    }
     if (/^aws:/i.test(Key))
       throw validation("One or more parameter values were invalid: Tag keys can't start with aws:");
   }

@@ -16,7 +16,7 @@ import { checkedKey, keyNames, placeOf } from "./keys.ts";
 import { forgetRuns } from "./records.ts";
 import type { TableRow } from "./tables.ts";
 import { charge, checkThroughput } from "./throttle.ts";
-import { checkedValue, type Item, typeOf, type Value } from "./values.ts";
+import { checkAttributeName, checkedValue, type Item, typeOf, type Value } from "./values.ts";
 import { invalidParameter, validation } from "./words.ts";
 import { write } from "./write.ts";
 
@@ -36,7 +36,8 @@ export function expressionUpdate(text: string | undefined, bindings: Bindings, t
   const actions: Action[] = text === undefined ? [] : parseUpdate(text, bindings);
   const paths = actions.map(({ path }) => path);
   checkNoKeys(table, paths);
-  return { paths, apply: (before) => (actions.length === 0 ? before : applied(actions, before)) };
+  const makesNone = actions.length > 0 && actions.every(({ kind }) => kind === "REMOVE" || kind === "DELETE");
+  return { paths, makesNone, apply: (before) => (actions.length === 0 ? before : applied(actions, before)) };
 }
 
 export function checkNoKeys({ key }: TableRow, paths: readonly Path[]): void {
@@ -54,6 +55,7 @@ interface GivenUpdate {
 /** The legacy AttributeUpdates. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LegacyConditionalParameters.AttributeUpdates.html */
 function legacyUpdate(given: Record<string, GivenUpdate>, table: TableRow): Update {
   const updates = Object.entries(given).map(([name, { Value: value, Action = "PUT" }]) => {
+    checkAttributeName(name);
     const checked = value === undefined ? undefined : checkedValue(value);
     if (checked === undefined && Action !== "DELETE") {
       throw invalidParameter("Only DELETE action is allowed when no attribute value is specified");

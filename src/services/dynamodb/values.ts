@@ -1,3 +1,4 @@
+import { AwsError } from "../../kit/errors.ts";
 import { normalNumber } from "./numbers.ts";
 import { invalidParameter, validation } from "./words.ts";
 
@@ -42,12 +43,25 @@ export function base64Bytes(text: string): number {
   return (text.length / 4) * 3 - padding;
 }
 
-function badType(): Error {
-  return validation("The parameter cannot be converted to an attribute value: unexpected JSON type");
+/** What is no value at all, in the words of AWS's JSON reader. */
+function badType(given: unknown, wanted: string): Error {
+  const words =
+    typeof given === "object" && given !== null
+      ? Array.isArray(given)
+        ? "Start of list found where not expected"
+        : "Start of structure or map found where not expected."
+      : `${tokenOf(given)} cannot be converted to ${wanted}`;
+  return new AwsError("SerializationException", words);
+}
+
+function tokenOf(given: unknown): string {
+  if (typeof given === "number") return Number.isInteger(given) ? "NUMBER_VALUE" : "DECIMAL_VALUE";
+  if (typeof given === "boolean") return given ? "TRUE_VALUE" : "FALSE_VALUE";
+  return typeof given === "string" ? "STRING_VALUE" : "NULL_VALUE";
 }
 
 function checkedText(value: unknown): string {
-  if (typeof value !== "string") throw badType();
+  if (typeof value !== "string") throw badType(value, "String");
   return value;
 }
 
@@ -59,7 +73,8 @@ function checkedBytes(value: unknown): string {
 
 /** A value as a client sent it, checked and with its numbers as they are stored. */
 export function checkedValue(given: unknown, depth = 0): Value {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) throw badType();
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    throw badType(given, "AttributeValue");
   let type: string | undefined;
   const members = given as Record<string, unknown>;
   for (const name in members) {
@@ -86,7 +101,7 @@ function checkedMember(type: Type, given: unknown, depth: number): Value {
     case "B":
       return { B: checkedBytes(given) };
     case "BOOL":
-      if (typeof given !== "boolean") throw badType();
+      if (typeof given !== "boolean") throw badType(given, "Boolean");
       return { BOOL: given };
     case "NULL":
       if (given !== true) throw invalidParameter("Null attribute value types must have the value of true");
@@ -94,7 +109,7 @@ function checkedMember(type: Type, given: unknown, depth: number): Value {
     case "M":
       return { M: checkedItem(given, depth + 1) };
     case "L":
-      if (!Array.isArray(given)) throw badType();
+      if (!Array.isArray(given)) throw badType(given, "List");
       checkDepth(depth + 1);
       return { L: given.map((item) => checkedValue(item, depth + 1)) };
     default:
@@ -106,12 +121,17 @@ function checkDepth(depth: number): void {
   if (depth > maxDepth) throw validation("Nesting Levels have exceeded supported limits");
 }
 
+export function checkAttributeName(name: string): void {
+  if (name === "") throw invalidParameter("Empty attribute name");
+}
+
 /** A map of attributes: an item, a key, or what is in an M. */
 export function checkedItem(given: unknown, depth = 0): Item {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) throw badType();
+  if (typeof given !== "object" || given === null || Array.isArray(given)) throw badType(given, "Map");
   checkDepth(depth);
   const item: Item = {};
   for (const name in given) {
+    if (depth === 0) checkAttributeName(name);
     const value = checkedValue((given as Record<string, unknown>)[name], depth);
     if (name === "__proto__") {
       Object.defineProperty(item, name, { value, enumerable: true, configurable: true, writable: true });
@@ -123,7 +143,7 @@ export function checkedItem(given: unknown, depth = 0): Item {
 const setNames = { SS: "An string set ", NS: "An number set ", BS: "Binary sets should not be empty" };
 
 function checkedSet(type: "SS" | "NS" | "BS", given: unknown): string[] {
-  if (!Array.isArray(given)) throw badType();
+  if (!Array.isArray(given)) throw badType(given, "List");
   if (given.length === 0) {
     throw invalidParameter(type === "BS" ? setNames.BS : `${setNames[type]} may not be empty`);
   }

@@ -15,10 +15,13 @@ export function applied(actions: readonly Action[], before: Item): Item {
   const changes = actions.map((action) => ({ action, value: newValue(action, before) }));
   // Items that are taken out of lists go last, from the end on, so that the others keep their places.
   const removals: Path[] = [];
+  // Items that are set beyond a list's end are added in their order.
+  const sets: { path: Path; value: Value }[] = [];
   for (const { action, value } of changes) {
     if (value === undefined) removals.push(action.path);
-    else if (value !== unchanged) put(after, action.path, value);
+    else if (value !== unchanged) sets.push({ path: action.path, value });
   }
+  for (const { path, value } of sets.sort((a, b) => byLastIndex(b.path, a.path))) put(after, path, value);
   for (const path of removals.sort(byLastIndex)) remove(after, path);
   return after;
 }

@@ -1,3 +1,4 @@
+import { AwsError } from "../../../kit/errors.ts";
 import { checkedValue, type Value } from "../values.ts";
 import { validation } from "../words.ts";
 import type { ExpressionKind } from "./nodes.ts";
@@ -50,6 +51,7 @@ export class Bindings {
         `Invalid ${kind}: An expression attribute name used in the document path is not defined; attribute name: ${reference}`,
       );
     }
+    if (name === "") throw validation(`Invalid ${kind}: Empty attribute name`);
     this.#used.add(reference);
     return name;
   }
@@ -89,7 +91,7 @@ function checkedBound(name: string, value: unknown): Value {
   try {
     return checkedValue(value);
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
+    if (!(error instanceof AwsError) || error.code !== "ValidationException") throw error;
     throw validation(`ExpressionAttributeValues contains invalid value: ${error.message} for key ${name}`);
   }
 }

@@ -27,10 +27,15 @@ const elsewhere = new Set(["if_not_exists", "list_append"]);
 /** Operators and functions of one expression. */
 const maxOperators = 300;
 const maxInOperands = 100;
+/** Parentheses inside parentheses. */
+const maxParentheses = 300;
 
 class ConditionParser {
   readonly #reader: Reader;
   #operators = 0;
+  #depth = 0;
+  /** Conditions that stand in parentheses by themselves. */
+  readonly #pairs = new Set<Condition>();
 
   constructor(reader: Reader) {
     this.#reader = reader;
@@ -46,7 +51,7 @@ class ConditionParser {
     this.#operators += 1;
     if (this.#operators > maxOperators) {
       throw this.#reader.invalid(
-        `The expression contains more than the maximum number of operators and functions; maximum: ${maxOperators}`,
+        `The expression contains too many operators; operator count: ${this.#operators}`,
       );
     }
   }
@@ -75,8 +80,17 @@ class ConditionParser {
       return { kind: "not", part: this.#not() };
     }
     if (this.#reader.takeSign("(")) {
+      this.#depth += 1;
+      if (this.#depth > maxParentheses) {
+        throw this.#reader.invalid("The expression is nested too deeply in parentheses");
+      }
       const inner = this.#or();
       this.#reader.expectSign(")");
+      this.#depth -= 1;
+      if (this.#pairs.has(inner)) {
+        throw this.#reader.invalid("The expression has redundant parentheses;");
+      }
+      this.#pairs.add(inner);
       return inner;
     }
     return this.#primitive();
@@ -184,7 +198,7 @@ class ConditionParser {
       if (next.text !== "size") throw this.#misplaced(next.text);
       this.#count();
       const [path] = this.#arguments();
-      return { kind: "size", path: this.#asPath("size", path) };
+      return { kind: "size", of: this.#sized(path as Operand) };
     }
     return { kind: "path", path: reader.path() };
   }
@@ -211,12 +225,17 @@ class ConditionParser {
     return list;
   }
 
+  #sized(operand: Operand): Operand {
+    if (operand.kind === "size") throw this.#misplaced("size");
+    if (operand.kind === "value") {
+      const type = typeOf(operand.value);
+      if (type === "N" || type === "BOOL" || type === "NULL") throw this.#operandType("size", type);
+    }
+    return operand;
+  }
+
   #asPath(name: string, operand: Operand | undefined): Path {
     if (operand?.kind === "path") return operand.path;
-    if (name === "size" && operand?.kind === "value") {
-      const type = typeOf(operand.value);
-      if (type === "N" || type === "BOOL" || type === "NULL") throw this.#operandType(name, type);
-    }
     throw this.#reader.invalid(
       `Operator or function requires a document path; operator or function: ${name}`,
     );
@@ -233,7 +252,7 @@ class ConditionParser {
       case "attribute_not_exists":
         return { kind: "exists", path: this.#asPath(name, first), wanted: name === "attribute_exists" };
       case "attribute_type":
-        return { kind: "type", path: this.#asPath(name, first), type: this.#typeName(second) };
+        return { kind: "type", operand: first, type: this.#typeName(second) };
       case "begins_with": {
         for (const one of [first, second]) {
           const type = one.kind === "value" ? typeOf(one.value) : "S";

@@ -17,8 +17,9 @@ export function valueAt(item: Item | undefined, path: Path): Value | undefined {
 
 function operandValue(operand: Operand, item: Item | undefined): Value | undefined {
   if (operand.kind === "value") return operand.value;
-  const value = valueAt(item, operand.path);
-  if (operand.kind === "path" || value === undefined) return value;
+  if (operand.kind === "path") return valueAt(item, operand.path);
+  const value = operandValue(operand.of, item);
+  if (value === undefined) return undefined;
   const size = sizeOfValue(value);
   return size === undefined ? undefined : { N: String(size) };
 }
@@ -70,7 +71,7 @@ export function holds(condition: Condition, item: Item | undefined): boolean {
     case "exists":
       return (valueAt(item, condition.path) !== undefined) === condition.wanted;
     case "type": {
-      const value = valueAt(item, condition.path);
+      const value = operandValue(condition.operand, item);
       return value !== undefined && typeOf(value) === condition.type;
     }
     case "begins_with": {
@@ -87,7 +88,8 @@ export function holds(condition: Condition, item: Item | undefined): boolean {
 /** Attributes of the item that a condition looks at. */
 export function attributesOf(condition: Condition, into: Set<string> = new Set()): Set<string> {
   const operand = (one: Operand) => {
-    if (one.kind !== "value") into.add(String(one.path[0]));
+    if (one.kind === "size") operand(one.of);
+    else if (one.kind === "path") into.add(String(one.path[0]));
   };
   switch (condition.kind) {
     case "and":
@@ -108,8 +110,10 @@ export function attributesOf(condition: Condition, into: Set<string> = new Set()
       for (const one of [condition.operand, ...condition.list]) operand(one);
       break;
     case "exists":
-    case "type":
       into.add(String(condition.path[0]));
+      break;
+    case "type":
+      operand(condition.operand);
       break;
     case "begins_with":
       operand(condition.operand);

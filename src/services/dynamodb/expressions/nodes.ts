@@ -8,7 +8,7 @@ export type Path = readonly (string | number)[];
 export type Operand =
   | { kind: "path"; path: Path }
   | { kind: "value"; value: Value }
-  | { kind: "size"; path: Path };
+  | { kind: "size"; of: Operand };
 
 export type Comparator = "=" | "<>" | "<" | "<=" | ">" | ">=";
 
@@ -19,7 +19,7 @@ export type Condition =
   | { kind: "between"; operand: Operand; low: Operand; high: Operand }
   | { kind: "in"; operand: Operand; list: readonly Operand[] }
   | { kind: "exists"; path: Path; wanted: boolean }
-  | { kind: "type"; path: Path; type: string }
+  | { kind: "type"; operand: Operand; type: string }
   | { kind: "begins_with"; operand: Operand; start: Operand }
   | { kind: "contains"; operand: Operand; part: Operand };
 

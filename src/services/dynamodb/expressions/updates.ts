@@ -104,11 +104,6 @@ class UpdateParser {
       return { kind: "value", value: reader.bindings.value(reader.take().text, "UpdateExpression") };
     }
     if (next.kind === "word" && second?.kind === "sign" && second.text === "(") return this.#function();
-    if (reader.takeSign("(")) {
-      const inner = this.#sum();
-      reader.expectSign(")");
-      return inner;
-    }
     return { kind: "path", path: reader.path() };
   }
 
@@ -131,8 +126,8 @@ class UpdateParser {
       );
     }
     reader.expectSign("(");
-    const operands = [this.#sum()];
-    while (reader.takeSign(",")) operands.push(this.#sum());
+    const operands = [this.#operand()];
+    while (reader.takeSign(",")) operands.push(this.#operand());
     reader.expectSign(")");
     const [left, right] = operands;
     if (left === undefined || right === undefined || operands.length !== 2) {
