@@ -137,7 +137,7 @@ export const batchWriteItem = dynamodb.operation("BatchWriteItem", {
   },
   record: {
     data: true,
-    requestOnly: ({ RequestItems }) => ({ requestItems: Object.keys(RequestItems) }),
+    requestOnly: ({ RequestItems }) => ({ requestItems: Object.keys(RequestItems ?? {}) }),
     response: () => null,
   },
 });
@@ -257,6 +257,6 @@ export const batchGetItem = dynamodb.operation("BatchGetItem", {
   },
   record: {
     data: true,
-    requestOnly: ({ RequestItems }) => ({ requestItems: Object.keys(RequestItems) }),
+    requestOnly: ({ RequestItems }) => ({ requestItems: Object.keys(RequestItems ?? {}) }),
   },
 });

@@ -8,7 +8,7 @@ import type { Item } from "./values.ts";
 /** When items expire: a row for each, in order of its time, and timers for the times at which some do. */
 
 /** Sweeps happen at multiples of this. */
-const sweepSeconds = 5;
+const sweepSeconds = 1;
 /** Items whose time is longer past than this are left alone. */
 export const maxPastSeconds = 5 * 365 * 86_400;
 /** Sweeps that are known to be set, over all tables. */

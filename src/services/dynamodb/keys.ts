@@ -172,15 +172,17 @@ function checkIndexSize({ hash: partition }: KeySchema, name: string, value: Val
 
 /** Whether an index holds the item: it has all of the index's key, of the right types. */
 export function isIndexed({ hash: partition, range }: KeySchema, item: Item): boolean {
-  return isKey(partition, item) && isKey(range, item);
+  return isKey(partition, item, maxHashBytes) && isKey(range, item, maxRangeBytes);
 }
 
-/** Items that were there before the index may have other types. */
-function isKey(attributes: readonly KeyAttribute[], item: Item): boolean {
+/** Items that were there before the index may have other types, or values that are too long. */
+function isKey(attributes: readonly KeyAttribute[], item: Item, maxBytes: number): boolean {
   for (const { name, type } of attributes) {
     if (!Object.hasOwn(item, name)) return false;
-    const value = (item[name] as Value)[type];
-    if (value === undefined || value === "") return false;
+    const value = item[name] as Value;
+    const text = value[type];
+    if (text === undefined || text === "") return false;
+    if (text.length * 3 > maxBytes && bytesOf(value) > maxBytes) return false;
   }
   return true;
 }

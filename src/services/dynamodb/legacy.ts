@@ -101,7 +101,14 @@ function conditionFor(name: string, operator: string, values: readonly Value[]):
     case "CONTAINS":
       return { kind: "contains", operand, part: first };
     case "NOT_CONTAINS":
-      return { kind: "not", part: { kind: "contains", operand, part: first } };
+      // Of an attribute that is not there, both CONTAINS and NOT_CONTAINS are false.
+      return {
+        kind: "and",
+        parts: [
+          { kind: "exists", path: [name], wanted: true },
+          { kind: "not", part: { kind: "contains", operand, part: first } },
+        ],
+      };
     case "BETWEEN":
       return { kind: "between", operand, low: first, high: second };
     default:

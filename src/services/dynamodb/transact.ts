@@ -179,7 +179,7 @@ export const transactWriteItems = dynamodb.operation("TransactWriteItems", {
   record: {
     data: true,
     requestOnly: ({ TransactItems }) => ({
-      transactItems: TransactItems.map((given) => {
+      transactItems: (TransactItems ?? []).map((given) => {
         const verb = (Object.keys(actionNames) as Verb[]).find((name) => given[name] !== undefined);
         const action = verb && (given[verb] as Action);
         return action && { operation: verb, tableName: action.TableName };
@@ -237,7 +237,7 @@ export const transactGetItems = dynamodb.operation("TransactGetItems", {
     data: true,
     readOnly: true,
     requestOnly: ({ TransactItems }) => ({
-      transactItems: TransactItems.map(({ Get }) => ({ tableName: Get?.TableName })),
+      transactItems: (TransactItems ?? []).map(({ Get }) => ({ tableName: Get?.TableName })),
     }),
   },
 });

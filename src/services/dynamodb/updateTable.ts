@@ -206,7 +206,7 @@ function withStream(table: TableRow, given: GivenStream | undefined, ctx: Contex
     const stream = newStream(table, given, ctx);
     return { ...table, ...(stream && { stream }) };
   }
-  if (!isOn) throw validation("Table is already without a stream: StreamEnabled is false");
+  if (!isOn) throw validation(`Table already has a disabled stream: TableName: ${table.name}`);
   const stream = endStream(table, ctx);
   return { ...table, ...(stream && { stream }) };
 }

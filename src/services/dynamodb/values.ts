@@ -67,7 +67,8 @@ function checkedText(value: unknown): string {
 
 function checkedBytes(value: unknown): string {
   const text = checkedText(value);
-  if (!base64.test(text)) throw validation("Invalid Base64 in an attribute value of type B");
+  if (!base64.test(text))
+    throw new AwsError("SerializationException", "Invalid Base64 in an attribute value");
   return text;
 }
 
@@ -118,7 +119,8 @@ function checkedMember(type: Type, given: unknown, depth: number): Value {
 }
 
 function checkDepth(depth: number): void {
-  if (depth > maxDepth) throw validation("Nesting Levels have exceeded supported limits");
+  if (depth > maxDepth)
+    throw validation("Nesting Levels have exceeded supported limits: Attributes are nested too deeply");
 }
 
 export function checkAttributeName(name: string): void {

@@ -1,4 +1,5 @@
 import type { Context } from "../../../kit/context.ts";
+import { AwsError } from "../../../kit/errors.ts";
 import { shownKeySchema } from "../describe.ts";
 import { retentionMs } from "../tableStreams.ts";
 import { streams } from "../tables.ts";
@@ -10,6 +11,9 @@ export const describeStream = dynamodbstreams.operation("DescribeStream", {
   access: ({ StreamArn }, ctx) => streamAccess("DescribeStream", StreamArn, ctx as Context),
   async handle({ StreamArn, ExclusiveStartShardId: start, ShardFilter: filter }, ctx) {
     const stream = await existingStream(StreamArn, ctx as Context);
+    if (filter !== undefined && (filter.Type === undefined || filter.ShardId === undefined)) {
+      throw new AwsError("ValidationException", "ShardFilter must have both Type and ShardId");
+    }
     const ShardId = shardIdOf(stream);
     const shard = {
       ShardId,
@@ -46,6 +50,8 @@ export const listStreams = dynamodbstreams.operation("ListStreams", {
   async handle({ TableName, Limit = maxListed, ExclusiveStartStreamArn: start }, ctx) {
     const table = TableName?.startsWith("arn:") ? TableName.slice(TableName.lastIndexOf("/") + 1) : TableName;
     const after = start === undefined ? undefined : streamName(start);
+    if (start !== undefined && after === undefined)
+      throw new AwsError("ValidationException", "Invalid ExclusiveStartStreamArn");
     const now = ctx.clock.now();
     const rows = await streams.list(
       ctx.tx,

@@ -18,6 +18,15 @@ interface Position {
 
 const iteratorMs = 15 * 60_000;
 const maxRecords = 1_000;
+/** Of the model there is only the lower bound. */
+function checkLimit(limit: number): void {
+  if (limit <= maxRecords) return;
+  throw new AwsError(
+    "ValidationException",
+    `1 validation error detected: Value '${limit}' at 'limit' failed to satisfy constraint: Member must have value less than or equal to ${maxRecords}`,
+  );
+}
+
 const maxPageBytes = 2 ** 20;
 
 function iteratorOf({ arn, sequence, inclusive, at }: Position): string {
@@ -57,6 +66,13 @@ interface Asked {
 
 function startOf(stream: StreamRow, { ShardIteratorType: type, SequenceNumber: given }: Asked, now: number) {
   const horizon = horizonAt(now);
+  const isByNumber = type === "AT_SEQUENCE_NUMBER" || type === "AFTER_SEQUENCE_NUMBER";
+  if (given !== undefined && !isByNumber) {
+    throw new AwsError(
+      "ValidationException",
+      `Invalid Parameter: SequenceNumber can not be specified when ShardIteratorType is ${type}`,
+    );
+  }
   const oldest = [horizon, stream.starting].sort().at(-1) as string;
   switch (type) {
     case "TRIM_HORIZON":
@@ -122,6 +138,7 @@ export const getRecords = dynamodbstreams.operation("GetRecords", {
   access: ({ ShardIterator }, ctx) =>
     streamAccess("GetRecords", positionOf(ShardIterator)?.arn ?? "", ctx as Context),
   async handle({ ShardIterator, Limit = maxRecords }, ctx) {
+    checkLimit(Limit);
     const position = positionOf(ShardIterator);
     if (position === undefined) throw new AwsError("ValidationException", "Invalid ShardIterator");
     const stream = await existingStream(position.arn, ctx as Context);
@@ -138,7 +155,7 @@ export const getRecords = dynamodbstreams.operation("GetRecords", {
     const settled = settledBefore(now);
     const found = await ctx.peek((tx) =>
       records.list(tx, scopeOf(stream), {
-        limit: Math.min(Limit, maxRecords),
+        limit: Limit,
         within: {
           from: { part: position.sequence, inclusive: position.inclusive },
           to: { part: settled, inclusive: false },
@@ -163,6 +180,6 @@ export const getRecords = dynamodbstreams.operation("GetRecords", {
   },
   record: {
     data: true,
-    requestOnly: ({ ShardIterator }) => ({ streamArn: positionOf(ShardIterator)?.arn }),
+    requestOnly: ({ ShardIterator }) => ({ streamArn: positionOf(ShardIterator ?? "")?.arn }),
   },
 });
