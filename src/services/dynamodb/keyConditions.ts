@@ -133,7 +133,7 @@ function missing(attribute: KeyAttribute | undefined): Error {
   return validation(`Query condition missed key schema element: ${attribute?.name}`);
 }
 
-function rangeOf(condition: Condition, schema: KeySchema): KeyRange {
+export function rangeOf(condition: Condition, schema: KeySchema): KeyRange {
   const asked = comparisonsOf(condition).map(askedBy);
   const byName = new Map<string, Asked>();
   for (const one of asked) {

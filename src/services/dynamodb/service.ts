@@ -6,6 +6,7 @@ import * as deleteTable from "./deleteTable.ts";
 import * as items from "./items.ts";
 import * as lists from "./lists.ts";
 import { missing } from "./missing.ts";
+import * as partiql from "./partiql/operations.ts";
 import * as policies from "./policies.ts";
 import * as query from "./query.ts";
 import * as scan from "./scan.ts";
@@ -35,6 +36,7 @@ export default defineService({
     scan,
     batch,
     transact,
+    partiql,
   ].flatMap(operationsIn),
   missing,
   timers: { expire: timeToLive.expire, trim, forgetTokens },

@@ -43,10 +43,7 @@ const maxListed = 100;
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_ListStreams.html */
 export const listStreams = dynamodbstreams.operation("ListStreams", {
-  access: ({ TableName }, ctx) => ({
-    action: "dynamodb:ListStreams",
-    resource: `arn:aws:dynamodb:${ctx.region}:${ctx.account}:table/${TableName ?? "*"}/stream/*`,
-  }),
+  access: () => ({ action: "dynamodb:ListStreams", resource: "*" }),
   async handle({ TableName, Limit = maxListed, ExclusiveStartStreamArn: start }, ctx) {
     const table = TableName?.startsWith("arn:") ? TableName.slice(TableName.lastIndexOf("/") + 1) : TableName;
     const after = start === undefined ? undefined : streamName(start);
