@@ -56,7 +56,7 @@ export function checkName(given: string): void {
 export async function tableForData(given: string, ctx: Context): Promise<TableRow> {
   const found = locate(given, ctx);
   const { table } = found instanceof Promise ? await found : found;
-  if (table !== undefined) return table;
+  if (table !== undefined && table.status !== "CREATING") return table;
   checkName(given);
   throw new AwsError("ResourceNotFoundException", "Requested resource not found");
 }

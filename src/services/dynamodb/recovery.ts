@@ -1,5 +1,5 @@
 import type { Context } from "../../kit/context.ts";
-import type { Place } from "./keys.ts";
+import { keyOf } from "./keys.ts";
 import { sequenceAt } from "./records.ts";
 import { recoverables, type TableRow } from "./tables.ts";
 import { type Item, itemBytes } from "./values.ts";
@@ -14,16 +14,15 @@ let counter = 0;
 
 export function noteRecoverable(
   table: TableRow,
-  { partition, sort }: Place,
   before: Item | undefined,
+  after: Item | undefined,
   vault: Vault,
   ctx: Context,
 ): void {
   const at = ctx.clock.now();
   counter = (counter + 1) % 1_000_000_000;
   recoverables.put(ctx.tx, [table.account, table.region, table.store, sequenceAt(at, counter)], {
-    partition,
-    sort,
+    keys: keyOf(table.key, (before ?? after) as Item),
     at,
     ...(before !== undefined && { before: vault.seal(before, itemBytes(before)) }),
   });

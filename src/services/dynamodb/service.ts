@@ -1,6 +1,8 @@
 import { defineService, operationsIn } from "../../kit/service.ts";
 import { backfill, reseal } from "./backfill.ts";
+import * as backups from "./backups.ts";
 import * as batch from "./batch.ts";
+import * as continuousBackups from "./continuousBackups.ts";
 import * as createTable from "./createTable.ts";
 import * as deleteTable from "./deleteTable.ts";
 import * as items from "./items.ts";
@@ -9,6 +11,8 @@ import { missing } from "./missing.ts";
 import * as partiql from "./partiql/operations.ts";
 import * as policies from "./policies.ts";
 import * as query from "./query.ts";
+import * as restore from "./restore.ts";
+import { restoreItems } from "./restoreItems.ts";
 import * as scan from "./scan.ts";
 import * as tags from "./tags.ts";
 import * as timeToLive from "./timeToLive.ts";
@@ -37,11 +41,17 @@ export default defineService({
     batch,
     transact,
     partiql,
+    backups,
+    continuousBackups,
+    restore,
   ].flatMap(operationsIn),
   missing,
-  timers: { expire: timeToLive.expire, trim, forgetTokens },
+  timers: { expire: timeToLive.expire, trim, forgetTokens, prune: continuousBackups.prune },
   deliveries: {
     backfill: { settle: backfill },
+    copyToBackup: { settle: backups.copyToBackup },
+    restoreItems: { settle: restoreItems },
+    prune: { settle: continuousBackups.prune },
     reseal: { settle: reseal },
     sweep: { settle: deleteTable.sweep },
     expireMore: { settle: timeToLive.expire },

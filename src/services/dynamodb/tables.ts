@@ -176,9 +176,25 @@ export const recoverables = table<RecoverableRow, [...Store, sequence: string]>(
 
 /** A write that can be taken back. */
 export interface RecoverableRow {
-  partition: string;
-  sort: string;
+  keys: Item;
   at: number;
   /** Left out where there was nothing. */
   before?: ItemRow | SealedRow;
 }
+
+/** Copies of tables. */
+export interface BackupRow {
+  arn: string;
+  id: string;
+  name: string;
+  created: number;
+  status: "CREATING" | "AVAILABLE";
+  /** The table as it was. */
+  table: TableRow;
+  /** Where the copies of its items are. */
+  store: string;
+  items: number;
+  bytes: number;
+}
+
+export const backups = table<BackupRow, [...Scope, table: string, id: string]>("dynamodb", "backups");

@@ -100,7 +100,8 @@ export async function carryOut(planned: Planned, meter: Meter | undefined, ctx: 
   }
   for (const index of table.indexes) writeEntry(planned, index, meter, ctx);
   if (table.timeToLive !== undefined) moveExpiry(table, place, before, after, ctx);
-  if (table.recovery !== undefined) noteRecoverable(table, place, before, vault, ctx);
+  if (table.recovery !== undefined && (before ?? after) !== undefined)
+    noteRecoverable(table, before, after, vault, ctx);
   if (table.stream?.status === "ENABLED" && !sameItems(before, after)) {
     await addRecord(
       table.stream,
