@@ -9,7 +9,7 @@ import { Bindings } from "./expressions/bindings.ts";
 import { type Projection, parseProjection, projected } from "./expressions/projection.ts";
 import { locate, tableForData } from "./find.ts";
 import { itemKeys, legacyProjection, namedAttributes } from "./items.ts";
-import { checkedKey, checkItemKey, type Place, placeOf } from "./keys.ts";
+import { checkedKey, checkItemKey, hasKey, type Place, placeOf } from "./keys.ts";
 import { forgetRuns } from "./records.ts";
 import { items, type TableRow } from "./tables.ts";
 import { charge, checkThroughput } from "./throttle.ts";
@@ -65,6 +65,8 @@ function readWrite(table: TableRow, { PutRequest, DeleteRequest }: GivenWrite): 
   }
   if (PutRequest !== undefined) {
     const item = checkedItem(PutRequest.Item);
+    // As recorded from AWS: a batch does not tell which attribute of the key it misses.
+    if (!hasKey(table.key, item)) throw validation("The provided key element does not match the schema");
     checkItemKey(table.key, item);
     return { table, place: placeOf(table, item), item, isPut: true };
   }

@@ -122,6 +122,12 @@ export function checkedKey(schema: KeySchema, given: unknown): Item {
   return key;
 }
 
+export function hasKey({ hash: partition, range }: KeySchema, item: Item): boolean {
+  return [...partition, ...range].every(
+    ({ name, type }) => Object.hasOwn(item, name) && typeOf(item[name] as Value) === type,
+  );
+}
+
 /** Whether an item that is to be put has the key's attributes. */
 export function checkItemKey(schema: KeySchema, item: Item): void {
   for (const attribute of [...schema.hash, ...schema.range]) {
