@@ -164,7 +164,10 @@ export function table<Row, Key extends readonly string[]>(
         ...(reverse && { reverse }),
       });
       return entries.map(([key, bytes]) => ({
-        key: key.slice(prefix.length, -1).split(separator).map(unescaped) as unknown as Key,
+        // Taken apart only where somebody looks at it.
+        get key() {
+          return key.slice(prefix.length, -1).split(separator).map(unescaped) as unknown as Key;
+        },
         row: decode(bytes),
       }));
     },

@@ -15,7 +15,8 @@ import { validation } from "./words.ts";
 
 /** What one page reads, before any filter. */
 const maxPageBytes = 2 ** 20;
-const firstChunkRows = 100;
+/** More than most queries find: to see that there is no more costs another look. */
+const firstChunkRows = 128;
 const maxChunkRows = 1_000;
 
 export interface Read {
@@ -79,7 +80,8 @@ export async function readPage(read: Read, meter: Meter, ctx: Context): Promise<
   reading: for (;;) {
     const wanted = Math.min(chunk, (limit ?? Number.POSITIVE_INFINITY) - page.scanned);
     const rows = await listRows(read, { limit: wanted, ...read.range, ...(after && { after }) }, ctx);
-    for (const { key, row } of rows) {
+    for (const found of rows) {
+      const { row } = found;
       let item = vault.open(row);
       bytes += row.bytes;
       page.scanned += 1;
@@ -95,13 +97,13 @@ export async function readPage(read: Read, meter: Meter, ctx: Context): Promise<
         page.count += 1;
         if (!read.countOnly) page.items.push(read.projection ? projected(item, read.projection) : item);
       }
-      after = key.slice(3 + read.parts.length);
       if (page.scanned === limit || bytes >= maxPageBytes) {
         page.last = startKeyOf(table, index, held);
         break reading;
       }
     }
     if (rows.length < wanted) break;
+    after = rows.at(-1)?.key.slice(3 + read.parts.length);
     chunk = Math.max(1, Math.min(maxChunkRows, Math.ceil((maxPageBytes - bytes) / (bytes / page.scanned))));
   }
   meter.read(readUnits(bytes, read.consistent), index?.name);
