@@ -3,6 +3,7 @@ import { backfill, reseal } from "./backfill.ts";
 import * as backups from "./backups.ts";
 import * as batch from "./batch.ts";
 import * as continuousBackups from "./continuousBackups.ts";
+import { count } from "./counting.ts";
 import * as createTable from "./createTable.ts";
 import * as deleteTable from "./deleteTable.ts";
 import * as items from "./items.ts";
@@ -46,11 +47,12 @@ export default defineService({
     restore,
   ].flatMap(operationsIn),
   missing,
-  timers: { expire: timeToLive.expire, trim, forgetTokens, prune: continuousBackups.prune },
+  timers: { expire: timeToLive.expire, trim, count, forgetTokens, prune: continuousBackups.prune },
   deliveries: {
     backfill: { settle: backfill },
     copyToBackup: { settle: backups.copyToBackup },
     restoreItems: { settle: restoreItems },
+    count: { settle: count },
     prune: { settle: continuousBackups.prune },
     reseal: { settle: reseal },
     sweep: { settle: deleteTable.sweep },

@@ -1,6 +1,7 @@
 import type { Context } from "../../kit/context.ts";
 import { type Meter, writeUnits } from "./capacity.ts";
 import { sameItems } from "./compare.ts";
+import { noteWrite } from "./counting.ts";
 import { moveExpiry } from "./expiries.ts";
 import { holds } from "./expressions/evaluate.ts";
 import type { Condition } from "./expressions/nodes.ts";
@@ -98,6 +99,7 @@ export async function carryOut(planned: Planned, meter: Meter | undefined, ctx: 
   } else if (before !== undefined || isBlind(request)) {
     items.delete(ctx.tx, account, region, store, place.partition, place.sort);
   }
+  noteWrite(table, ctx);
   for (const index of table.indexes) writeEntry(planned, index, meter, ctx);
   if (table.timeToLive !== undefined) moveExpiry(table, place, before, after, ctx);
   if (table.recovery !== undefined && (before ?? after) !== undefined)

@@ -76,7 +76,8 @@ function startOf(stream: StreamRow, { ShardIteratorType: type, SequenceNumber: g
   const oldest = [horizon, stream.starting].sort().at(-1) as string;
   switch (type) {
     case "TRIM_HORIZON":
-      return { sequence: oldest, inclusive: true };
+      // Whatever the oldest record is by the time that it is asked for.
+      return { sequence: stream.starting, inclusive: true };
     case "LATEST":
       return { sequence: stream.ending ?? settledBefore(now), inclusive: true };
     default: {
@@ -157,7 +158,10 @@ export const getRecords = dynamodbstreams.operation("GetRecords", {
       records.list(tx, scopeOf(stream), {
         limit: Limit,
         within: {
-          from: { part: position.sequence, inclusive: position.inclusive },
+          from:
+            position.sequence < horizon
+              ? { part: horizon, inclusive: true }
+              : { part: position.sequence, inclusive: position.inclusive },
           to: { part: settled, inclusive: false },
         },
       }),
