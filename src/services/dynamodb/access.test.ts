@@ -26,8 +26,8 @@ afterAll(() => cloudkeep.stop());
 const S = (text: string) => ({ S: text });
 let serial = 0;
 
-/** A client of a new user with one policy. */
-async function userWith(...statements: Record<string, unknown>[]) {
+/** Credentials of a new user with these policies. */
+async function credentialsWith(...statements: Record<string, unknown>[]) {
   serial += 1;
   const UserName = `user-${serial}`;
   await root.iam.send(new CreateUserCommand({ UserName }));
@@ -37,7 +37,11 @@ async function userWith(...statements: Record<string, unknown>[]) {
     );
   }
   const { AccessKey } = await root.iam.send(new CreateAccessKeyCommand({ UserName }));
-  return dynamoClients(cloudkeep, credentialsOf(AccessKey));
+  return credentialsOf(AccessKey);
+}
+
+async function userWith(...statements: Record<string, unknown>[]) {
+  return dynamoClients(cloudkeep, await credentialsWith(...statements));
 }
 
 const denied = async (call: Promise<unknown>) => (await errorOf(call)).name === "AccessDeniedException";
@@ -83,7 +87,8 @@ describe("policies", () => {
     await root.organizations.send(new CreateOrganizationCommand({}));
     const account = await newMember(root.organizations);
     const RoleArn = `arn:aws:iam::${account}:role/OrganizationAccountAccessRole`;
-    const { Credentials } = await root.sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "other" }));
+    const { sts } = clients(cloudkeep, await credentialsWith({ Action: "sts:AssumeRole", Resource: "*" }));
+    const { Credentials } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "other" }));
     const other = dynamoClients(cloudkeep, credentialsOf(Credentials)).dynamodb;
     const TableName = await newTable(dynamodb, { types: { p: "S" } });
     await dynamodb.putItem({ TableName, Item: { p: S("x") } });
