@@ -31,7 +31,16 @@ _module("test.cqlpy.conftest", host=host)
 _module("test.pylib.driver_utils", safe_driver_shutdown=lambda *_: None)
 _module("cassandra")
 _module("cassandra.auth", PlainTextAuthProvider=lambda **_: None)
-_module("cassandra.cluster", Cluster=None, NoHostAvailable=Exception)
+_module(
+    "cassandra.cluster",
+    Cluster=None,
+    ConsistencyLevel=None,
+    ExecutionProfile=None,
+    EXEC_PROFILE_DEFAULT=None,
+    NoHostAvailable=Exception,
+)
+_module("cassandra.policies", RoundRobinPolicy=None)
+_module("test.cqlpy.util", config_value_context=None)
 _module("test.pylib.connect_options", add_host_option=_add_host_option)
 
 import test.alternator.util as util  # noqa: E402
