@@ -28,6 +28,7 @@ const atMost: Record<string, number> = {
   cloudwatch: 26,
   kinesis: 0,
   dynamodb: 32,
+  dynamodb: 21,
   dynamodbstreams: 0,
 };
 

@@ -74,12 +74,24 @@ export function indexNamed(table: TableRow, name: string): IndexRow | undefined 
 }
 
 /** An index that may be read: one that is being filled may not. */
-export function readableIndex(table: TableRow, name: string): IndexRow {
+function readableIndex(table: TableRow, name: string): IndexRow {
   const index = indexNamed(table, name);
   if (index === undefined) throw validation(`The table does not have the specified index: ${name}`);
   if (index.backfilling) {
     throw validation(`Cannot read from backfilling global secondary index: ${name}`);
   }
   if (index.status === "DELETING") throw validation(`The table does not have the specified index: ${name}`);
+  return index;
+}
+
+/** The index that a Query or Scan reads; undefined for the table itself. */
+export function indexToRead(
+  table: TableRow,
+  { IndexName, ConsistentRead }: { IndexName?: string | undefined; ConsistentRead?: boolean | undefined },
+): IndexRow | undefined {
+  if (IndexName === undefined) return undefined;
+  const index = readableIndex(table, IndexName);
+  if (ConsistentRead && index.kind === "global")
+    throw validation("Consistent reads are not supported on global secondary indexes");
   return index;
 }

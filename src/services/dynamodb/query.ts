@@ -1,6 +1,5 @@
+import type { Context } from "../../kit/context.ts";
 import { leadingKey, onTable } from "./access.ts";
-import { shownItem } from "./answers.ts";
-import { Meter } from "./capacity.ts";
 import { checkNotMixed } from "./conditions.ts";
 import { dynamodb } from "./contract.ts";
 import { Bindings, type Placeholders } from "./expressions/bindings.ts";
@@ -8,14 +7,13 @@ import { parseCondition } from "./expressions/conditions.ts";
 import { attributesOf, holds } from "./expressions/evaluate.ts";
 import type { Condition } from "./expressions/nodes.ts";
 import { parseProjection } from "./expressions/projection.ts";
-import { readableIndex, tableForData } from "./find.ts";
+import { indexToRead, tableForData } from "./find.ts";
 import { itemKeys, legacyProjection, namedAttributes } from "./items.ts";
 import { expressionRange, type KeyRange, legacyRange } from "./keyConditions.ts";
 import { keyNames, partitionOf } from "./keys.ts";
 import { filterCondition, type GivenFilter } from "./legacy.ts";
-import { readPage, readSelect, readStart, type SelectInput } from "./reading.ts";
+import { answerPage, type Read, readSelect, readStart, type SelectInput } from "./reading.ts";
 import type { KeySchema, TableRow } from "./tables.ts";
-import { charge, checkThroughput } from "./throttle.ts";
 import type { Item, Value } from "./values.ts";
 import { validation } from "./words.ts";
 
@@ -69,6 +67,23 @@ function readRange(input: QueryInput, bindings: Bindings, schema: KeySchema): Ke
   return legacyRange(KeyConditions, schema);
 }
 
+/** What the expressions of a query, or the parameters before them, ask for. */
+function readQuery(input: QueryInput, schema: KeySchema) {
+  const { KeyConditionExpression, FilterExpression, ProjectionExpression } = input;
+  const bindings = new Bindings(input, { KeyConditionExpression, FilterExpression, ProjectionExpression }, [
+    "FilterExpression",
+    "KeyConditionExpression",
+  ]);
+  const filter = readFilter(input, bindings);
+  const projection =
+    ProjectionExpression === undefined
+      ? legacyProjection(input.AttributesToGet)
+      : parseProjection(ProjectionExpression, bindings);
+  const range = readRange(input, bindings, schema);
+  bindings.checkUsed();
+  return { filter, projection, range };
+}
+
 /** A start key must lie where the query looks. */
 function checkStart(start: Item | undefined, range: KeyRange, table: TableRow, schema: KeySchema): void {
   if (start === undefined) return;
@@ -117,65 +132,29 @@ export const query = dynamodb.operation("Query", {
     // The legacy KeyConditions go together with expressions for other things.
     checkNotMixed(input, ["KeyConditionExpression"], ["KeyConditions"]);
     checkNotMixed(input, expressions, ["QueryFilter", "AttributesToGet", "ConditionalOperator"]);
-    const index = input.IndexName === undefined ? undefined : readableIndex(table, input.IndexName);
-    if (input.ConsistentRead && index?.kind === "global")
-      throw validation("Consistent reads are not supported on global secondary indexes");
+    const index = indexToRead(table, input);
     const schema = (index ?? table).key;
-    const { KeyConditionExpression, FilterExpression, ProjectionExpression } = input;
-    const bindings = new Bindings(
-      input as Placeholders,
-      { KeyConditionExpression, FilterExpression, ProjectionExpression },
-      ["FilterExpression", "KeyConditionExpression"],
-    );
-    const filter = readFilter(input as FilterInput, bindings);
-    const projection =
-      ProjectionExpression === undefined
-        ? legacyProjection(input.AttributesToGet)
-        : parseProjection(ProjectionExpression, bindings);
-    const range = readRange(input as QueryInput, bindings, schema);
-    bindings.checkUsed();
-    checkFilter(filter, input.QueryFilter !== undefined, schema);
-    const select = readSelect(
-      input,
-      table,
-      index,
-      projection,
-      filter === undefined ? new Set() : attributesOf(filter),
-    );
+    const { range, ...asked } = readQuery(input as QueryInput, schema);
+    checkFilter(asked.filter, input.QueryFilter !== undefined, schema);
     const start = readStart(input.ExclusiveStartKey, table, index);
     checkStart(start, range, table, schema);
-    checkThroughput(table, "read", ctx, index);
-    const meter = new Meter(table);
     const { within, startsWith } = range;
-    const page = await readPage(
-      {
-        table,
-        index,
-        parts: [partitionOf(table.secret, schema.hash, range.partition)],
-        range: {
-          ...(within && { within }),
-          ...(startsWith !== undefined && { startsWith }),
-          ...(input.ScanIndexForward === false && { reverse: true }),
-        },
-        start,
-        limit: input.Limit,
-        filter,
-        projection,
-        ...select,
-        consistent: input.ConsistentRead === true,
+    const read: Read = {
+      table,
+      index,
+      parts: [partitionOf(table.secret, schema.hash, range.partition)],
+      range: {
+        ...(within && { within }),
+        ...(startsWith !== undefined && { startsWith }),
+        ...(input.ScanIndexForward === false && { reverse: true }),
       },
-      meter,
-      ctx,
-    );
-    charge(meter, ctx);
-    const capacity = meter.shown(input.ReturnConsumedCapacity);
-    return {
-      ...(!select.countOnly && { Items: page.items.map(shownItem) }),
-      Count: page.count,
-      ScannedCount: page.scanned,
-      ...(page.last && { LastEvaluatedKey: shownItem(page.last) }),
-      ...(capacity && { ConsumedCapacity: capacity }),
+      start,
+      limit: input.Limit,
+      ...asked,
+      ...readSelect(input, table, index, asked),
+      consistent: input.ConsistentRead === true,
     };
+    return await answerPage(read, input.ReturnConsumedCapacity, ctx as Context);
   },
   record: {
     data: true,

@@ -1,12 +1,14 @@
 import type { Context } from "../../kit/context.ts";
 import type { ListOptions } from "../../kit/table.ts";
-import { type Meter, readUnits } from "./capacity.ts";
-import { holds } from "./expressions/evaluate.ts";
+import { shownItem } from "./answers.ts";
+import { Meter, readUnits } from "./capacity.ts";
+import { attributesOf, holds } from "./expressions/evaluate.ts";
 import type { Condition } from "./expressions/nodes.ts";
 import { type Projection, projected } from "./expressions/projection.ts";
 import { projectedNames, tieOf } from "./indexes.ts";
 import { keyOf, type Place, partitionOf, placeOf, sortOfItem } from "./keys.ts";
 import { entries, type IndexRow, type ItemRow, items, type SealedRow, type TableRow } from "./tables.ts";
+import { charge, checkThroughput } from "./throttle.ts";
 import { checkedItem, type Item, typeOf, type Value } from "./values.ts";
 import { type Vault, vaultOf } from "./vault.ts";
 import { validation } from "./words.ts";
@@ -111,6 +113,23 @@ export async function readPage(read: Read, meter: Meter, ctx: Context): Promise<
   return page;
 }
 
+/** Reads a page, and answers it as Query and Scan do. */
+export async function answerPage(read: Read, wantedCapacity: string | undefined, ctx: Context) {
+  const { table, index, countOnly } = read;
+  checkThroughput(table, "read", ctx, index);
+  const meter = new Meter(table);
+  const page = await readPage(read, meter, ctx);
+  charge(meter, ctx);
+  const capacity = meter.shown(wantedCapacity);
+  return {
+    ...(!countOnly && { Items: page.items.map(shownItem) }),
+    Count: page.count,
+    ScannedCount: page.scanned,
+    ...(page.last && { LastEvaluatedKey: shownItem(page.last) }),
+    ...(capacity && { ConsumedCapacity: capacity }),
+  };
+}
+
 async function wholeItem(table: TableRow, place: Place, vault: Vault, ctx: Context) {
   const { account, region, store } = table;
   const row = await ctx.peek<Row | undefined>((tx) =>
@@ -159,8 +178,7 @@ export function readSelect(
   input: SelectInput,
   table: TableRow,
   index: IndexRow | undefined,
-  projection: Projection | undefined,
-  filtered: ReadonlySet<string>,
+  { projection, filter }: { projection: Projection | undefined; filter: Condition | undefined },
 ): { countOnly: boolean; whole: boolean } {
   const { Select: select, ProjectionExpression, AttributesToGet } = input;
   checkSelect(select, ProjectionExpression, AttributesToGet, index);
@@ -182,7 +200,10 @@ export function readSelect(
     return { countOnly, whole: false };
   }
   const lacks = (wanted: Iterable<string>) => [...wanted].some((name) => !names.has(name));
-  const whole = select === "ALL_ATTRIBUTES" || lacks(projection?.attributes ?? []) || lacks(filtered);
+  const whole =
+    select === "ALL_ATTRIBUTES" ||
+    lacks(projection?.attributes ?? []) ||
+    lacks(filter === undefined ? [] : attributesOf(filter));
   return { countOnly, whole };
 }
 

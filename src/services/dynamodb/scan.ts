@@ -1,19 +1,16 @@
+import type { Context } from "../../kit/context.ts";
 import type { ListOptions } from "../../kit/table.ts";
 import { onTable } from "./access.ts";
-import { shownItem } from "./answers.ts";
-import { Meter } from "./capacity.ts";
 import { checkNotMixed } from "./conditions.ts";
 import { dynamodb } from "./contract.ts";
-import { Bindings, type Placeholders } from "./expressions/bindings.ts";
-import { attributesOf } from "./expressions/evaluate.ts";
+import { Bindings } from "./expressions/bindings.ts";
 import { parseProjection } from "./expressions/projection.ts";
-import { readableIndex, tableForData } from "./find.ts";
+import { indexToRead, tableForData } from "./find.ts";
 import { itemKeys, legacyProjection, namedAttributes } from "./items.ts";
 import { partitionOf } from "./keys.ts";
 import { type FilterInput, readFilter } from "./query.ts";
-import { readPage, readSelect, readStart } from "./reading.ts";
+import { answerPage, type Read, readSelect, readStart } from "./reading.ts";
 import type { TableRow } from "./tables.ts";
-import { charge, checkThroughput } from "./throttle.ts";
 import type { Item } from "./values.ts";
 import { validation } from "./words.ts";
 
@@ -70,6 +67,18 @@ function checkStart(start: Item | undefined, segment: Segment | undefined, table
   );
 }
 
+function readScan(input: FilterInput) {
+  const { FilterExpression, ProjectionExpression } = input;
+  const bindings = new Bindings(input, { FilterExpression, ProjectionExpression }, ["FilterExpression"]);
+  const filter = readFilter(input, bindings);
+  const projection =
+    ProjectionExpression === undefined
+      ? legacyProjection(input.AttributesToGet)
+      : parseProjection(ProjectionExpression, bindings);
+  bindings.checkUsed();
+  return { filter, projection };
+}
+
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html */
 export const scan = dynamodb.operation("Scan", {
   access: onTable("Scan", (input) => ({
@@ -90,56 +99,23 @@ export const scan = dynamodb.operation("Scan", {
       ["FilterExpression", "ProjectionExpression"],
       ["ScanFilter", "AttributesToGet", "ConditionalOperator"],
     );
-    const index = input.IndexName === undefined ? undefined : readableIndex(table, input.IndexName);
-    if (input.ConsistentRead && index?.kind === "global")
-      throw validation("Consistent reads are not supported on global secondary indexes");
-    const { FilterExpression, ProjectionExpression } = input;
-    const bindings = new Bindings(input as Placeholders, { FilterExpression, ProjectionExpression }, [
-      "FilterExpression",
-    ]);
-    const filter = readFilter(input as FilterInput, bindings);
-    const projection =
-      ProjectionExpression === undefined
-        ? legacyProjection(input.AttributesToGet)
-        : parseProjection(ProjectionExpression, bindings);
-    bindings.checkUsed();
-    const select = readSelect(
-      input,
-      table,
-      index,
-      projection,
-      filter === undefined ? new Set() : attributesOf(filter),
-    );
+    const index = indexToRead(table, input);
+    const asked = readScan(input as FilterInput);
     const segment = segmentOf(input.Segment, input.TotalSegments);
     const start = readStart(input.ExclusiveStartKey, table, index);
     if (index === undefined) checkStart(start, segment, table);
-    checkThroughput(table, "read", ctx, index);
-    const meter = new Meter(table);
-    const page = await readPage(
-      {
-        table,
-        index,
-        parts: [],
-        range: rangeOf(segment),
-        start,
-        limit: input.Limit,
-        filter,
-        projection,
-        ...select,
-        consistent: input.ConsistentRead === true,
-      },
-      meter,
-      ctx,
-    );
-    charge(meter, ctx);
-    const capacity = meter.shown(input.ReturnConsumedCapacity);
-    return {
-      ...(!select.countOnly && { Items: page.items.map(shownItem) }),
-      Count: page.count,
-      ScannedCount: page.scanned,
-      ...(page.last && { LastEvaluatedKey: shownItem(page.last) }),
-      ...(capacity && { ConsumedCapacity: capacity }),
+    const read: Read = {
+      table,
+      index,
+      parts: [],
+      range: rangeOf(segment),
+      start,
+      limit: input.Limit,
+      ...asked,
+      ...readSelect(input, table, index, asked),
+      consistent: input.ConsistentRead === true,
     };
+    return await answerPage(read, input.ReturnConsumedCapacity, ctx as Context);
   },
   record: {
     data: true,

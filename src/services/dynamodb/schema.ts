@@ -43,8 +43,6 @@ const maxGlobalIndexes = 20;
 const maxProjected = 100;
 /** Attributes of each kind in the key of a global index. */
 const maxKeyParts = 4;
-/** The table's name, the index's and what the store puts around them. */
-const maxNamesLength = 255;
 
 /** "[a, b]" */
 function listed(names: readonly string[]): string {
@@ -144,14 +142,12 @@ function readProjection(given: GivenProjection): IndexRow["projection"] {
 
 const indexNameForm = /^[a-zA-Z0-9_.-]+$/;
 
-function checkIndexName(name: string, tableName: string): void {
+function checkIndexName(name: string): void {
   if (name.length < 3 || name.length > 255 || !indexNameForm.test(name)) {
     throw validation(
       `Invalid index name ${name}: index names must be between 3 and 255 characters long, and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'`,
     );
   }
-  void tableName;
-  void maxNamesLength;
 }
 
 export function readIndex(
@@ -160,7 +156,7 @@ export function readIndex(
   attributes: readonly KeyAttribute[],
   table: { name: string; key: KeySchema },
 ): IndexRow {
-  checkIndexName(given.IndexName, table.name);
+  checkIndexName(given.IndexName);
   const key = readKey(given.KeySchema, attributes, kind === "global" ? maxKeyParts : 1);
   if (kind === "local") {
     if (key.range.length === 0) {

@@ -3,10 +3,9 @@ import { AwsError } from "../../../kit/errors.ts";
 import { BadMarker, markerOf, positionOf } from "../../../kit/paging.ts";
 import type { Meter } from "../capacity.ts";
 import { applied } from "../expressions/apply.ts";
-import { attributesOf } from "../expressions/evaluate.ts";
 import { treeOf } from "../expressions/paths.ts";
 import { projectionOf } from "../expressions/projection.ts";
-import { readableIndex, tableForData } from "../find.ts";
+import { indexToRead, tableForData } from "../find.ts";
 import { checkItemKey, partitionOf, placeOf } from "../keys.ts";
 import { type Read, readPage, readSelect, readStart } from "../reading.ts";
 import type { TableRow } from "../tables.ts";
@@ -50,16 +49,14 @@ export async function select(
   ctx: Context,
 ): Promise<{ items: Item[]; token: string | undefined; last: Item | undefined }> {
   const { table } = meter;
-  const index = statement.index === undefined ? undefined : readableIndex(table, statement.index);
-  if (options.consistent && index?.kind === "global")
-    throw validation("Consistent reads are not supported on global secondary indexes");
+  const index = indexToRead(table, { IndexName: statement.index, ConsistentRead: options.consistent });
   const schema = (index ?? table).key;
   const projection = statement.paths === undefined ? undefined : projectionOf(statement.paths);
   const ranges = rangesOf(statement.where, schema);
   if (statement.order !== undefined && ranges?.length !== 1)
     throw validation("Must have WHERE clause in the statement when using ORDER BY clause.");
-  const filtered = statement.where === undefined ? new Set<string>() : attributesOf(statement.where);
-  const selected = readSelect({}, table, index, projection, filtered);
+  const asked = { filter: statement.where, projection };
+  const selected = readSelect({}, table, index, asked);
   const { at, start: given } = placeIn(options.token);
   checkThroughput(table, "read", ctx, index);
   const items: Item[] = [];
@@ -79,8 +76,7 @@ export async function select(
       },
       start,
       limit: left,
-      filter: statement.where,
-      projection,
+      ...asked,
       ...selected,
       consistent: options.consistent,
     };
