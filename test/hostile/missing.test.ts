@@ -27,7 +27,6 @@ const atMost: Record<string, number> = {
   logs: 67,
   cloudwatch: 26,
   kinesis: 0,
-  dynamodb: 32,
   dynamodb: 21,
   dynamodbstreams: 0,
 };
