@@ -80,6 +80,18 @@ export class Registry {
       .map(([name]) => name);
   }
 
+  /** Services that do something of their own accord. */
+  get startingNames(): string[] {
+    return Object.entries(this.#entries)
+      .filter(([, entry]) => entry.starts !== undefined)
+      .map(([name]) => name);
+  }
+
+  /** Largest body that any of the services takes, where it says so. */
+  maxBodyBytes(services: readonly string[]): number | undefined {
+    return services.length === 1 ? this.#entries[services[0] as string]?.maxBodyBytes : undefined;
+  }
+
   /** Services that sign under a name; S3 and S3 Control share one. */
   bySigningName(name: string): readonly string[] {
     return this.#bySigningName.get(name) ?? [];

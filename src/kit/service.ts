@@ -3,7 +3,7 @@ import type { BodyOptions } from "./body.ts";
 import type { CrossOriginAnswer, CrossOriginRequest, FormFacts, FormRequest } from "./browsers.ts";
 import type { Caller } from "./caller.ts";
 import type { Clock } from "./clock.ts";
-import type { Context } from "./context.ts";
+import type { Context, Host } from "./context.ts";
 import type { PublicDocument, PublicRequest } from "./pages.ts";
 import type { Ports } from "./ports.ts";
 import type { RecordRow } from "./record.ts";
@@ -155,6 +155,8 @@ export interface ServiceDefinition {
   deliveries?: Record<string, Delivery>;
   /** Events of the record, in order, each once; for as long as `ctx.followRecord(true)` holds. */
   followsRecord?: (entries: readonly RecordRow[], ctx: Context) => Promise<void>;
+  /** Begins what the service does of its own accord, once Cloudkeep listens: see `starts` in services/index.ts. */
+  start?: (host: Host) => Promise<void>;
   /** Makes what must exist before the first call. Runs in a transaction at every start. */
   bootstrap?: (ctx: BootstrapContext) => Promise<void>;
 }

@@ -10,6 +10,10 @@ export interface ServiceEntry {
    * where it takes forms may anything be sent to it.
    */
   publishes?: { path: RegExp; host?: RegExp; takesForms?: true };
+  /** Does something of its own accord from the start on. */
+  starts?: true;
+  /** Largest body of a request, where it is more than most services take. */
+  maxBodyBytes?: number;
   /** Answers unsigned calls, too: they are judged as anybody's. */
   open?: true;
 }
@@ -36,6 +40,13 @@ export const services: Record<string, ServiceEntry> = {
   logs: { load: () => import("./logs/service.ts") },
   cloudwatch: { load: () => import("./cloudwatch/service.ts") },
   kinesis: { load: () => import("./kinesis/service.ts") },
+  // Code comes within the request: 50 MB of it, in base64.
+  lambda: {
+    load: () => import("./lambda/service.ts"),
+    starts: true,
+    maxBodyBytes: 70_167_211,
+    publishes: { path: /^\/2015-03-31\/code\/[\w-]+$/ },
+  },
   signin: {
     load: () => import("./signin/service.ts"),
     // Other names are those of S3's buckets.
