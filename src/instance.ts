@@ -90,6 +90,7 @@ export class Instance implements Gateway {
 
   readonly host: Host = {
     act: (origin, body) => inBackground(this, origin, (ctx) => body(ctx)),
+    home: () => ({ account: this.homeAccount, region: this.homeRegion }),
     note: (level, facts, text) => this.#log[level](facts, text),
     wake: (topic) => this.bus.waiters.notify(topic),
     onStop: (effect) => void this.#stops.push(effect),

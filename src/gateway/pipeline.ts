@@ -87,7 +87,7 @@ export class Fault extends Error {
   }
 }
 
-function prove(
+export function prove(
   exchange: Exchange,
   claim: Claim | undefined,
   limits: { streams: boolean; maxBytes?: number },
@@ -199,7 +199,7 @@ async function commit(call: Call, gateway: Gateway): Promise<Outcome> {
 }
 
 /** Commits a call; one that waits for something runs again when that happens, or when its time is over. */
-async function committed(call: Call, exchange: Exchange, gateway: Gateway): Promise<Outcome> {
+export async function committed(call: Call, exchange: Exchange, gateway: Gateway): Promise<Outcome> {
   try {
     return await commit(call, gateway);
   } catch (error) {

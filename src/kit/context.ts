@@ -116,6 +116,8 @@ export interface Host {
   status(): Record<string, unknown>;
   /** Acts in a transaction that belongs to no call, as a delivery does; it may wait. */
   act<T>(origin: ActOrigin, body: (ctx: Context) => Promise<T>): Promise<T>;
+  /** The first account and Region. */
+  home(): { account: string; region: string };
   /** Wakes the calls that wait for a topic, now. */
   wake(topic: string): void;
   /** Runs when Cloudkeep stops, or drops all state. */

@@ -4,6 +4,7 @@ import type { CrossOriginAnswer, CrossOriginRequest, FormFacts, FormRequest } fr
 import type { Caller } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { Context, Host } from "./context.ts";
+import type { Endpoint } from "./endpoint.ts";
 import type { PublicDocument, PublicRequest } from "./pages.ts";
 import type { Ports } from "./ports.ts";
 import type { RecordRow } from "./record.ts";
@@ -134,6 +135,8 @@ export interface ServiceDefinition {
   provides?: Partial<Ports>;
   /** What anybody may see at the paths in `services/index.ts`, unsigned: documents, pages, answers to their forms. */
   publishes?: (asked: PublicRequest, ctx: Context) => Promise<PublicDocument | undefined>;
+  /** What is asked at the addresses of customers' resources: see `endpoints` in services/index.ts. */
+  endpoint?: Endpoint;
   /** Which foreign pages may read a resource, where resources say so themselves; undefined for what is none. */
   crossOrigin?: (asked: CrossOriginRequest, tx: Reads) => Promise<CrossOriginAnswer | undefined>;
   /** Reads a form that uploads a file. Throws AwsError for one that its policy does not allow. */

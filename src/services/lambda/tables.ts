@@ -53,6 +53,8 @@ export interface FunctionRow {
   tags: Record<string, string>;
   reserved?: number;
   recursion?: "Allow" | "Terminate";
+  /** When versions of the runtime change, by version of the function. */
+  runtimeUpdates?: Record<string, { mode: string; arn?: string }>;
   createdAt: number;
 }
 
@@ -113,9 +115,8 @@ export const eventInvokes = table<EventInvokeRow, QualifiedKey>("lambda", "event
 export interface UrlRow {
   urlId: string;
   authType: "AWS_IAM" | "NONE";
-  invokeMode: "BUFFERED" | "RESPONSE_STREAM";
-  /** An update that says none leaves it unsaid, as on AWS. */
-  saysMode: boolean;
+  /** Left out where none was ever said: then answers are buffered. */
+  invokeMode?: "BUFFERED" | "RESPONSE_STREAM";
   cors?: CorsRow;
   createdAt: number;
   modifiedAt: number;
@@ -172,3 +173,47 @@ export interface AccountRow {
 }
 
 export const accounts = table<AccountRow, [account: string, region: string]>("lambda", "accounts");
+
+/** An event source and the function that gets what comes from it. */
+export interface MappingRow {
+  uuid: string;
+  functionName: string;
+  qualifier: string | undefined;
+  /** "sqs", "kinesis", "dynamodb" */
+  kind: "sqs" | "kinesis" | "dynamodb";
+  sourceArn: string;
+  enabled: boolean;
+  batchSize: number;
+  windowSeconds: number;
+  parallelization: number;
+  startingPosition?: string;
+  startingAtMs?: number;
+  maxAgeSeconds: number;
+  maxRetries: number;
+  bisect: boolean;
+  partial: boolean;
+  filters: string[];
+  onFailure?: string;
+  maxConcurrency?: number;
+  tumblingSeconds?: number;
+  kmsKeyArn?: string;
+  lastResult: string;
+  reason: string;
+  modifiedAt: number;
+  tags: Record<string, string>;
+}
+
+export const mappings = table<MappingRow, [account: string, region: string, uuid: string]>(
+  "lambda",
+  "mappings",
+);
+
+/** Behind which record of a shard everything has been processed. */
+export interface CheckpointRow {
+  sequenceNumber: string;
+}
+
+export const checkpoints = table<
+  CheckpointRow,
+  [account: string, region: string, uuid: string, shard: string]
+>("lambda", "checkpoints");

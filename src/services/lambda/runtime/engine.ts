@@ -22,6 +22,7 @@ const maxEnvironments = 64;
 /** Environments that start at the same time. */
 const maxStarting = Math.max(2, availableParallelism());
 const idleMs = 5 * 60_000;
+const returnMs = 100;
 const reapEveryMs = 15_000;
 /** Answers are kept for those who asked, should they have to ask again. */
 const keepAnswersMs = 60_000;
@@ -141,7 +142,8 @@ export class Engine {
       if (environment === undefined) break;
       environment.run(pool.queue.shift() as Execution);
     }
-    while (pool.starting < pool.queue.length && this.#starting < maxStarting && this.#hasRoom())
+    const expected = () => pool.starting + pool.returning.size;
+    while (expected() < pool.queue.length && this.#starting < maxStarting && this.#hasRoom())
       this.#start(pool);
   }
 
@@ -215,6 +217,7 @@ export class Engine {
     return {
       accept: (socket, side) => this.#api.accept(socket, side),
       ready: (environment) => {
+        pool.returning.delete(environment);
         pool.settleStart(environment);
         if (pool.isRetired && pool.queue.length === 0) return environment.kill();
         pool.idle.push(environment);
@@ -231,9 +234,19 @@ export class Engine {
       logged: (environment, message) => this.journal.line(pool.runnable, environment.logStream, message),
       finished: (environment, _execution, { durationMs, failed }) => {
         pool.settleStart(environment);
+        if (!environment.isDead) this.#expectBack(pool, environment);
         this.#measure(pool.runnable, durationMs, failed);
       },
     };
+  }
+
+  /** An environment that has answered is free in a moment; for one that takes longer, nobody waits. */
+  #expectBack(pool: Pool, environment: Environment): void {
+    pool.returning.add(environment);
+    const late = () => {
+      if (pool.returning.delete(environment)) this.#advance(pool.runnable.key);
+    };
+    setTimeout(late, returnMs).unref();
   }
 
   /** https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */

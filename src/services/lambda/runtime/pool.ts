@@ -10,6 +10,8 @@ export class Pool {
   readonly idle: Environment[] = [];
   readonly queue: Execution[] = [];
   starting = 0;
+  /** They have answered, and ask for the next invocation in a moment. */
+  readonly returning = new Set<Environment>();
   /** Of a version that was changed: nothing new is started. */
   isRetired = false;
   readonly #starts = new Map<Environment, () => void>();
@@ -34,6 +36,7 @@ export class Pool {
 
   remove(environment: Environment): void {
     this.all.delete(environment);
+    this.returning.delete(environment);
     const at = this.idle.indexOf(environment);
     if (at >= 0) this.idle.splice(at, 1);
   }

@@ -48,7 +48,15 @@ export async function prepare(
     kind === "bubblewrap"
       ? { task: "/var/task", runtime: "/var/runtime" }
       : { task: taskDir, runtime: shims };
-  const view = { taskDir, optDir, tmpBytes: runnable.ephemeralMb * 1_048_576, etcDir: packages.etcDir };
+  const python = runnable.runtime.startsWith("python") ? pythonHere()?.prefix : undefined;
+  const pythonDir = python?.startsWith("/usr") ? undefined : python;
+  const view = {
+    pythonDir,
+    taskDir,
+    optDir,
+    tmpBytes: runnable.ephemeralMb * 1_048_576,
+    etcDir: packages.etcDir,
+  };
   return {
     variables: variablesOf(runnable, logStream, granted, endpoint, paths),
     expiresAt: granted.credentials.Expiration.getTime(),

@@ -42,19 +42,18 @@ export function sandboxHere(): Promise<Sandbox> {
 async function tryOut(): Promise<Sandbox> {
   if (process.env.CLOUDKEEP_LAMBDA_SANDBOX === "off") return plain("CLOUDKEEP_LAMBDA_SANDBOX is off");
   if (process.platform !== "linux") return plain(`bubblewrap is not for ${process.platform}`);
-  const asOthers = process.getuid?.() === 0 ? [{ uid: nobody, gid: nobody }, {}] : [{}];
-  let reason = "bubblewrap is not installed";
-  for (const who of asOthers) {
-    const sandbox: Sandbox = { kind: "bubblewrap", ...who };
-    const problem = await trial(sandbox);
-    if (problem === undefined) return sandbox;
-    reason = problem;
-  }
-  return plain(reason);
+  const sandbox: Sandbox = { kind: "bubblewrap", ...lessThanRoot() };
+  const problem = await trial(sandbox);
+  return problem === undefined ? sandbox : plain(problem);
 }
 
 function plain(reason: string): Sandbox {
-  return { kind: "process", reason, ...(process.getuid?.() === 0 && { uid: nobody, gid: nobody }) };
+  return { kind: "process", reason, ...lessThanRoot() };
+}
+
+/** What root owns, root may write to, whatever namespaces it is in: kernel settings below /proc, for one. */
+function lessThanRoot(): Pick<Sandbox, "uid" | "gid"> {
+  return process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
 }
 
 function trial(sandbox: Sandbox): Promise<string | undefined> {
@@ -91,6 +90,8 @@ export interface View {
   tmpBytes: number;
   /** passwd, group, hosts and the like. */
   etcDir: string;
+  /** Python, where it does not stand below /usr. */
+  pythonDir?: string | undefined;
 }
 
 export interface Command {
@@ -133,7 +134,7 @@ function limitsOf({ tmpBytes }: View): string[] {
   return ["/bin/sh", "-c", `ulimit -n ${maxOpenFiles}; ulimit -f ${blocks}; ulimit -c 0; exec "$@"`, "sh"];
 }
 
-function bubblewrapArguments({ taskDir, optDir, tmpBytes, etcDir }: View): string[] {
+function bubblewrapArguments({ taskDir, optDir, tmpBytes, etcDir, pythonDir }: View): string[] {
   const args = ["--unshare-all", "--unshare-user", "--disable-userns", "--uid", "993", "--gid", "990"];
   args.push("--cap-drop", "ALL", "--die-with-parent", "--new-session", "--hostname", "sandbox");
   args.push("--ro-bind", "/usr", "/usr");
@@ -144,11 +145,8 @@ function bubblewrapArguments({ taskDir, optDir, tmpBytes, etcDir }: View): strin
   }
   for (const file of systemFiles) args.push("--ro-bind-try", file, file);
   for (const file of ownFiles) args.push("--ro-bind-try", join(etcDir, file), `/etc/${file}`);
-  const python = pythonHere();
-  if (python !== undefined && !python.prefix.startsWith("/usr")) {
-    args.push("--ro-bind", python.prefix, python.prefix);
-  }
-  args.push("--proc", "/proc", "--dev", "/dev");
+  if (pythonDir !== undefined) args.push("--ro-bind", pythonDir, pythonDir);
+  args.push("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev");
   args.push("--size", String(sharedMemoryBytes), "--tmpfs", "/dev/shm", "--remount-ro", "/dev");
   args.push("--size", String(tmpBytes), "--tmpfs", "/tmp");
   args.push("--ro-bind", taskDir, "/var/task", "--ro-bind", shims, "/var/runtime");
@@ -174,8 +172,14 @@ export function pythonHere(): Python | undefined {
   if (python !== "unknown") return python;
   const script =
     "import sys; print(sys.executable); print(sys.base_prefix); print('%d.%d' % sys.version_info[:2])";
-  const asked = spawnSync("python3", ["-c", script], { encoding: "utf8", timeout: trialMs });
-  const [path, prefix, version] = (asked.stdout ?? "").split("\n");
-  python = asked.status === 0 && path && prefix && version ? { path, prefix, version } : undefined;
+  python = undefined;
+  // The system's own first: every sandbox has it.
+  for (const program of ["/usr/bin/python3", "/usr/local/bin/python3", "python3"]) {
+    const asked = spawnSync(program, ["-c", script], { encoding: "utf8", timeout: trialMs });
+    const [path, prefix, version] = (asked.stdout ?? "").split("\n");
+    if (asked.status !== 0 || !path || !prefix || !version) continue;
+    python = { path, prefix, version };
+    break;
+  }
   return python;
 }
