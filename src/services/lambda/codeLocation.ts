@@ -23,7 +23,7 @@ function proof({ host }: Pick<Context, "host">, text: string): Buffer {
 
 export async function codeLocation({ bodyId }: PackageRow, ctx: Context): Promise<string> {
   const token = Buffer.from(JSON.stringify([bodyId, ctx.clock.now() + validMs])).toString("base64url");
-  return `${ctx.host.endpoint()}/2015-03-31/code/${token}?X-Amz-Signature=${proof(ctx, token).toString("hex")}`;
+  return `${ctx.host.endpoint()}/2015-03-31/code/${token}?proof=${proof(ctx, token).toString("hex")}`;
 }
 
 export async function publishCode(
@@ -31,7 +31,7 @@ export async function publishCode(
   ctx: Context,
 ): Promise<PublicDocument | undefined> {
   const token = path.slice(path.lastIndexOf("/") + 1);
-  const given = Buffer.from(query.get("X-Amz-Signature") ?? "", "hex");
+  const given = Buffer.from(query.get("proof") ?? "", "hex");
   const expected = proof(ctx, token);
   const denied = { status: 403, contentType: "text/plain", body: "Forbidden" };
   if (method !== "GET" || given.length !== expected.length || !timingSafeEqual(given, expected))

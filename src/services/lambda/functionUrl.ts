@@ -41,7 +41,10 @@ export const functionUrl: Endpoint = {
     const found = await find(asked.id, ctx);
     // Nobody may invoke what is not there: it is refused in the words of what may not be invoked.
     if (found === undefined)
-      return { action: "lambda:InvokeFunctionUrl", resource: functionArn({ ...ctx, name: "*" }) };
+      return {
+        action: "lambda:InvokeFunctionUrl",
+        resource: functionArn({ account: ctx.account, region: ctx.region, name: "*" }),
+      };
     const { named, row } = found;
     const policy = await policyOf(named, ctx);
     const resource = functionArn(named, named.qualifier);

@@ -112,7 +112,10 @@ export async function functionAccess(
   // What is no name is told so by the operation, to whoever may use every function here.
   const named = readName(text, ctx, options.qualifier);
   if (named === undefined)
-    return { action: `lambda:${action}`, resource: functionArn({ ...ctx, name: "*" }) };
+    return {
+      action: `lambda:${action}`,
+      resource: functionArn({ account: ctx.account, region: ctx.region, name: "*" }),
+    };
   const row = await findFunction(named, ctx);
   const policy = row && (await policyOf(named, ctx));
   const resource = options.unqualified ? functionArn(named) : arnOf(named);
