@@ -12,18 +12,18 @@ const validMs = 10 * 60_000;
 
 const keys = new WeakMap<Host, Buffer>();
 
-function proof({ host }: Pick<Context, "host">, text: string): Buffer {
+function proof({ host }: Pick<Context, "host">, text: string): string {
   let key = keys.get(host);
   if (key === undefined) {
     key = randomBytes(32);
     keys.set(host, key);
   }
-  return createHmac("sha256", key).update(text).digest();
+  return createHmac("sha256", key).update(text).digest("hex");
 }
 
 export async function codeLocation({ bodyId }: PackageRow, ctx: Context): Promise<string> {
   const token = Buffer.from(JSON.stringify([bodyId, ctx.clock.now() + validMs])).toString("base64url");
-  return `${ctx.host.endpoint()}/2015-03-31/code/${token}?proof=${proof(ctx, token).toString("hex")}`;
+  return `${ctx.host.endpoint()}/2015-03-31/code/${token}?proof=${proof(ctx, token)}`;
 }
 
 export async function publishCode(
@@ -31,8 +31,8 @@ export async function publishCode(
   ctx: Context,
 ): Promise<PublicDocument | undefined> {
   const token = path.slice(path.lastIndexOf("/") + 1);
-  const given = Buffer.from(query.get("proof") ?? "", "hex");
-  const expected = proof(ctx, token);
+  const given = Buffer.from(query.get("proof") ?? "");
+  const expected = Buffer.from(proof(ctx, token));
   const denied = { status: 403, contentType: "text/plain", body: "Forbidden" };
   if (method !== "GET" || given.length !== expected.length || !timingSafeEqual(given, expected))
     return denied;

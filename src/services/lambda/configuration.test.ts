@@ -99,6 +99,7 @@ describe("code", () => {
   it("can be had at the location that GetFunction says", async () => {
     const { Code } = await lambda().getFunction({ FunctionName: "from-s3" });
     const answer = await fetch(Code?.Location ?? "");
+
     expect(Buffer.from(await answer.arrayBuffer()).equals(zipOf({ "index.mjs": saying("from S3") }))).toBe(
       true,
     );
