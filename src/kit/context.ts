@@ -44,9 +44,10 @@ export interface Context<Codes extends string = string> {
   readonly hops: number;
   /**
    * For a call that waits for something: `throw ctx.wait(topic, untilMs)` ends this run without effect or event, and
-   * runs the call again when the topic is notified, or at `untilMs` of real time. Then `waited` is true.
+   * runs the call again when the topic is notified, or at `untilMs` of real time. Then `waited` is true. `isOver` tells
+   * whether it has happened, where that can be told from memory: it saves a run.
    */
-  wait(topic: string, untilMs: number): Error;
+  wait(topic: string, untilMs: number, isOver?: () => boolean): Error;
   readonly waited: boolean;
   /** Wakes the calls that wait for a topic, once this transaction is on disk. */
   notify(topic: string): void;

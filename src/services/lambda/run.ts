@@ -111,7 +111,7 @@ export async function runAndWait(
   if (!enough(execution)) {
     if (ctx.waited) throw new AwsError("ServiceException", "The function did not answer.", { status: 500 });
     const waitMs = execution.runnable.timeoutSeconds * 1_000 + startMarginMs;
-    throw ctx.wait(topic, Date.now() + waitMs);
+    throw ctx.wait(topic, Date.now() + waitMs, () => execution.refusal !== undefined || enough(execution));
   }
   ctx.afterCommit(() => engine.forget(topic));
   return execution;

@@ -257,7 +257,7 @@ export class Engine {
       runnable,
       { name: "Invocations", dimensions, value: 1, unit: "Count" },
       { name: "Errors", dimensions, value: failed ? 1 : 0, unit: "Count" },
-      { name: "Duration", dimensions, value: Math.round(durationMs * 100) / 100, unit: "Milliseconds" },
+      { name: "Duration", dimensions, value: shownDuration(durationMs), unit: "Milliseconds" },
       { name: "ConcurrentExecutions", dimensions, value: concurrent, unit: "Count" },
     );
   }
@@ -279,6 +279,11 @@ export class Engine {
     await packages.prepare();
     return packages;
   }
+}
+
+/** Coarse where it does not matter: values that are the same are counted together. */
+function shownDuration(ms: number): number {
+  return ms < 100 ? Math.round(ms * 10) / 10 : Math.round(ms);
 }
 
 const unavailable = { code: "ServiceException", message: "Service failure", status: 500 };

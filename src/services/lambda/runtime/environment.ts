@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
+import { draw } from "../../../kit/ids.ts";
 import type { Execution } from "./execution.ts";
 import { type Exit, FunctionProcess } from "./process.ts";
 import { endLine, initLine, type PlatformLog, reportLine, startLine, timeoutLine } from "./reports.ts";
@@ -184,6 +184,7 @@ export class Environment implements RuntimeSide {
     const send = this.#waitingNext;
     if (execution === undefined || send === undefined) return;
     this.#waitingNext = undefined;
+    this.#process.isBusy = true;
     const { request, runnable } = execution;
     const timeoutMs = runnable.timeoutSeconds * 1_000;
     const deadlineMs = Date.now() + timeoutMs;
@@ -219,6 +220,7 @@ export class Environment implements RuntimeSide {
       }),
     );
     this.#isReported = true;
+    this.#process.isBusy = false;
     this.usedAt = Date.now();
     this.#execution = undefined;
     this.#options.hooks.finished(this, execution, { durationMs, failed: failure !== undefined });
@@ -288,7 +290,7 @@ function errorBody(errorType: string, errorMessage: string): Buffer {
 
 /** https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
 function traceId(): string {
-  const random = randomBytes(20).toString("hex");
+  const random = draw(20).toString("hex");
   const seconds = Math.floor(Date.now() / 1_000).toString(16);
   return `Root=1-${seconds}-${random.slice(0, 24)};Parent=${random.slice(24)};Sampled=0`;
 }
