@@ -107,7 +107,8 @@ export const updateAlias = lambda.operation("UpdateAlias", {
   async handle({ FunctionName, Name, FunctionVersion, Description, RoutingConfig, RevisionId }, ctx) {
     const named = nameOf(FunctionName, ctx);
     await existingFunction({ ...named, qualifier: Name }, ctx);
-    const row = await existingAlias(named, Name, ctx);
+    const row = await findAlias(named, Name, ctx);
+    if (row === undefined) throw notFound(`Alias not found: ${functionArn(named, Name)}`);
     checkRevision(RevisionId, row.revisionId, "GetFunction/GetAlias");
     const version = FunctionVersion ?? row.version;
     await checkVersion(named, version, ctx);

@@ -43,8 +43,8 @@ export async function removeFunction(named: FunctionName, ctx: Context): Promise
 }
 
 export async function removeVersion(named: FunctionName, version: string, ctx: Context): Promise<void> {
-  await existingFunction({ ...named, qualifier: undefined }, ctx);
   if (version === latest) throw invalid("$LATEST version cannot be deleted without deleting the function.");
+  await existingFunction({ ...named, qualifier: undefined }, ctx);
   if (!isVersion(version)) throw invalid("Deletion of aliases is not currently supported.");
   const { account, region, name } = named;
   const row = await findVersion(named, version, ctx);

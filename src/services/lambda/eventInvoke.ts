@@ -1,21 +1,11 @@
 import type { DestinationConfig, FunctionEventInvokeConfig } from "@aws-sdk/client-lambda";
 import type { Context } from "../../kit/context.ts";
+import { AwsError } from "../../kit/errors.ts";
 import { parseArn } from "../../kit/targets.ts";
 import { lambda } from "./contract.ts";
 import { checkExists } from "./find.ts";
 import { keyedPageOf } from "./lists.ts";
-import {
-  arnOf,
-  existingFunction,
-  type FunctionName,
-  findAlias,
-  findFunction,
-  functionAccess,
-  functionArn,
-  isVersion,
-  latest,
-  nameOf,
-} from "./names.ts";
+import { type FunctionName, findFunction, functionAccess, functionArn, latest, nameOf } from "./names.ts";
 import { invalid, notFound } from "./refusals.ts";
 import { type EventInvokeRow, eventInvokes } from "./tables.ts";
 
@@ -101,13 +91,13 @@ async function settings(
   };
 }
 
-/** The function, version or alias must be there; AWS tells of an alias that is not as of a resource. */
+/** The function, and the version or alias if one is named, must be there. */
 async function checkTarget(named: FunctionName, ctx: Context): Promise<void> {
-  const { qualifier } = named;
-  await existingFunction(named, ctx);
-  if (qualifier === undefined || isVersion(qualifier) || qualifier === latest) await checkExists(named, ctx);
-  else if ((await findAlias(named, qualifier, ctx)) === undefined)
-    throw notFound(`Function not found: ${arnOf(named)}`);
+  try {
+    await checkExists(named, ctx);
+  } catch (error) {
+    throw error instanceof AwsError ? notFound("The function doesn't exist.") : error;
+  }
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html */

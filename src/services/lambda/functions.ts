@@ -9,7 +9,7 @@ import { removeFunction, removeVersion } from "./deletion.ts";
 import { resolve } from "./find.ts";
 import { checkPackage, configured } from "./input.ts";
 import { keyedPageOf } from "./lists.ts";
-import { functionAccess, latest, nameOf } from "./names.ts";
+import { functionAccess, functionArn, latest, nameOf } from "./names.ts";
 import { keepPackage, takePackage } from "./packageInput.ts";
 import { conflict } from "./refusals.ts";
 import { type ConfigurationRow, functions, versions } from "./tables.ts";
@@ -58,7 +58,8 @@ export const createFunction = lambda.operation("CreateFunction", {
       createdAt: now,
     });
     if (!input.Publish) return shown;
-    return await publish(named, {}, ctx, "creation");
+    const published = await publish(named, {}, ctx, "creation");
+    return { ...published, FunctionArn: functionArn(named) };
   },
   record: { resources: ({ FunctionName }) => [{ type: "AWS::Lambda::Function", name: FunctionName }] },
 });

@@ -3,6 +3,7 @@ import { servicePrincipal } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
 import { passRole } from "../../kit/passRole.ts";
+import type { BrokenLimit } from "../../kit/service.ts";
 import { parseArn } from "../../kit/targets.ts";
 import { sealEnvironment } from "./configuration.ts";
 import { layerRefs } from "./layerRefs.ts";
@@ -71,11 +72,22 @@ export function canRun(runtime: string): boolean {
 }
 
 export function checkRuntime(runtime: string | undefined): void {
-  if (runtime !== undefined && !runtimes.includes(runtime)) {
-    throw invalid(
-      `Value ${runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${runtimes.join(", ")}] or be a valid ARN`,
-    );
-  }
+  if (runtime !== undefined && !runtimes.includes(runtime)) throw invalid(unknownRuntime(runtime));
+}
+
+/** A runtime that there is not is refused by Lambda itself, not by what reads requests. */
+export function refusesInput(
+  _broken: readonly BrokenLimit[],
+  words: string,
+): { code: string; message: string } | undefined {
+  const runtime = /^1 validation error detected: Value '([^']*)' at 'runtime' /.exec(words)?.[1];
+  return runtime === undefined
+    ? undefined
+    : { code: "InvalidParameterValueException", message: unknownRuntime(runtime) };
+}
+
+function unknownRuntime(runtime: string): string {
+  return `Value ${runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${runtimes.join(", ")}] or be a valid ARN`;
 }
 
 /** Variables that Lambda sets itself. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */

@@ -7,7 +7,7 @@ import type { Runnable } from "./runtime/types.ts";
 export function runnableOf(named: FunctionName, { row, configuration }: Resolved): Runnable {
   const { account, region, name } = named;
   return {
-    key: `${row.id}/${configuration.version}/${configuration.revisionId}`,
+    key: `${row.id}/${configuration.version}/${configuration.code.bodyId}/${configuration.modifiedAt}`,
     account,
     region,
     functionName: name,

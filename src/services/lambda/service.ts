@@ -6,6 +6,7 @@ import { publishCode } from "./codeLocation.ts";
 import * as eventInvoke from "./eventInvoke.ts";
 import * as functions from "./functions.ts";
 import { functionUrl } from "./functionUrl.ts";
+import { refusesInput } from "./input.ts";
 import * as invoke from "./invoke.ts";
 import * as layerPermissions from "./layerPermissions.ts";
 import * as layers from "./layers.ts";
@@ -50,6 +51,7 @@ export default defineService({
     mappings,
   ].flatMap(operationsIn),
   missing,
+  refusesInput,
   publishes: publishCode,
   endpoint: functionUrl,
   deliveries: { invokeAsync: invokeAsyncDelivery },

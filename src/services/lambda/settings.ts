@@ -1,7 +1,7 @@
 import { changeReserved, reservedTotal } from "./accounts.ts";
 import { lambda } from "./contract.ts";
 import { checkExists, resolve } from "./find.ts";
-import { existingFunction, type FunctionName, functionAccess, functionArn, nameOf } from "./names.ts";
+import { existingFunction, type FunctionName, functionAccess, functionArn, latest, nameOf } from "./names.ts";
 import { invalid } from "./refusals.ts";
 import { maxUnzippedBytes, maxZippedBytes } from "./runtime/archive.ts";
 import { accountConcurrency, minUnreserved } from "./runtime/concurrency.ts";
@@ -50,7 +50,7 @@ export const putFunctionConcurrency = lambda.operation("PutFunctionConcurrency",
   access: ({ FunctionName }, ctx) => functionAccess("PutFunctionConcurrency", FunctionName, ctx),
   async handle({ FunctionName, ReservedConcurrentExecutions: wanted }, ctx) {
     const named = wholeFunction(FunctionName, ctx);
-    const row = await existingFunction(named, ctx);
+    const row = await existingFunction({ ...named, qualifier: latest }, ctx);
     const change = wanted - (row.reserved ?? 0);
     if (accountConcurrency - ((await reservedTotal(ctx)) + change) < minUnreserved) {
       throw invalid(

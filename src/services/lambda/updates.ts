@@ -38,7 +38,7 @@ export const updateFunctionCode = lambda.operation("UpdateFunctionCode", {
       latest: { ...changed, revisionId: uuid() },
     });
     ctx.afterCommit(() => engineFor(ctx).retire(functionArn(named)));
-    if (input.Publish) return await publish(named, {}, ctx);
+    if (input.Publish) return await publish(named, {}, ctx, "creation");
     return await configurationFor(named, changed, { under: "update" }, ctx);
   },
 });

@@ -62,7 +62,12 @@ export async function publish(
     revisionId: uuid(),
   };
   versions.put(ctx.tx, [account, region, name, versionKey(version)], published);
-  functions.put(ctx.tx, [account, region, name], { ...row, nextVersion: row.nextVersion + 1 });
+  functions.put(ctx.tx, [account, region, name], {
+    ...row,
+    // Publishing is a change of $LATEST, too.
+    latest: { ...row.latest, revisionId: uuid() },
+    nextVersion: row.nextVersion + 1,
+  });
   return await configurationFor(named, published, { qualifier: version, ...(under && { under }) }, ctx);
 }
 
