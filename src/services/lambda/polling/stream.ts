@@ -10,6 +10,7 @@ import { readerOf, type StreamReader, type StreamRecord } from "./shards.ts";
 
 const shardsEveryMs = 5_000;
 const emptyPauseMs = 1_000;
+const minPauseMs = 250;
 const failedPauseMs = 5_000;
 const firstRetryMs = 500;
 const longestRetryMs = 60_000;
@@ -93,9 +94,14 @@ async function pollShard(
     } else if (iterator === undefined) {
       await setPlace(scope, shard, atEnd);
       return;
-    } else await scope.pause(Math.min(emptyPauseMs, Math.max(1, windowEndsMs - Date.now()) || emptyPauseMs));
+    } else await scope.pause(waiting.length === 0 ? emptyPauseMs : untilDue(windowEndsMs));
   }
   throw new AwsError("Stopped", "The poller was stopped.");
+}
+
+/** A shard lets itself be read five times in a second. */
+function untilDue(atMs: number): number {
+  return Math.max(minPauseMs, Math.min(emptyPauseMs, atMs - Date.now()));
 }
 
 /** Records of one key stay together and in order; different keys may go in parallel. */
