@@ -98,7 +98,7 @@ export class Instance implements Gateway {
       this.#descriptions[name] = facts;
     },
     status: () => ({
-      ...this.#descriptions,
+      runtimes: this.#descriptions,
       version,
       account: this.homeAccount,
       region: this.homeRegion,
