@@ -46,8 +46,8 @@ export async function prepare(
   const { kind } = await sandboxHere();
   const paths =
     kind === "bubblewrap"
-      ? { task: "/var/task", runtime: "/var/runtime" }
-      : { task: taskDir, runtime: shims };
+      ? { task: "/var/task", runtime: "/var/runtime", opt: "/opt" }
+      : { task: taskDir, runtime: shims, opt: optDir ?? "/opt" };
   const python = runnable.runtime.startsWith("python") ? pythonHere()?.prefix : undefined;
   const pythonDir = python?.startsWith("/usr") ? undefined : python;
   const view = {
@@ -134,19 +134,19 @@ function variablesOf(
   logStream: string,
   { credentials, own }: Granted,
   endpoint: URL,
-  paths: { task: string; runtime: string },
+  paths: { task: string; runtime: string; opt: string },
 ): Record<string, string> {
   const { region, runtime } = runnable;
   const major = /^nodejs(\d+)/.exec(runtime)?.[1] ?? "20";
   const { version = "3" } = pythonHere() ?? {};
   return {
-    PATH: "/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
-    LD_LIBRARY_PATH: "/var/lang/lib:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+    PATH: `/var/lang/bin:/usr/local/bin:/usr/bin:/bin:${paths.opt}/bin`,
+    LD_LIBRARY_PATH: `/var/lang/lib:${paths.runtime}:${paths.task}:${paths.task}/lib:${paths.opt}/lib`,
     LANG: "en_US.UTF-8",
     TZ: ":UTC",
-    NODE_PATH: `/opt/nodejs/node${major}/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules`,
+    NODE_PATH: `${paths.opt}/nodejs/node${major}/node_modules:${paths.opt}/nodejs/node_modules:${paths.runtime}/node_modules`,
     ...(runtime.startsWith("python") && {
-      PYTHONPATH: `/opt/python/lib/python${version}/site-packages:/opt/python`,
+      PYTHONPATH: `${paths.opt}/python/lib/python${version}/site-packages:${paths.opt}/python`,
       PYTHONDONTWRITEBYTECODE: "1",
     }),
     ...own,

@@ -145,9 +145,8 @@ class Context:
 def main():
     global request_id
     root = os.environ["LAMBDA_TASK_ROOT"]
-    sys.path = [root, "/opt/python/lib/python%d.%d/site-packages" % sys.version_info[:2], "/opt/python"] + [
-        one for one in sys.path if one not in (os.path.dirname(os.path.abspath(__file__)), "")
-    ]
+    own = os.path.dirname(os.path.abspath(__file__))
+    sys.path = [root] + [one for one in sys.path if one not in (own, "")]
     os.chdir(root)
     logging.getLogger().addHandler(Handler())
     if IS_JSON:
