@@ -12,6 +12,7 @@ import { ServiceRoles } from "./gateway/serviceRoles.ts";
 import { KeyCache } from "./gateway/sigv4/keys.ts";
 import { servicePrincipal } from "./kit/caller.ts";
 import type { MovableClock } from "./kit/clock.ts";
+import type { Host } from "./kit/context.ts";
 import type { Ports } from "./kit/ports.ts";
 import type { DeliveryScope } from "./kit/service.ts";
 import { table } from "./kit/table.ts";
@@ -51,6 +52,7 @@ export class Instance implements Gateway {
   /** Set once it listens. */
   endpoint = "";
   readonly #credentials: RootCredentials;
+  readonly #log: Logger;
 
   constructor({ store, bytes, clock, registry, region, log, credentials }: InstanceOptions) {
     this.store = store;
@@ -60,6 +62,7 @@ export class Instance implements Gateway {
     this.homeRegion = region;
     this.homeAccount = credentials.accountId;
     this.#credentials = credentials;
+    this.#log = log;
     this.bus = new Bus(store, clock, this.#work(log));
   }
 
@@ -82,8 +85,20 @@ export class Instance implements Gateway {
     for (const { definition } of loaded) Object.assign(this.ports, definition.provides);
   }
 
-  readonly host = {
+  readonly #descriptions: Record<string, Readonly<Record<string, unknown>>> = {};
+  #stops: (() => Promise<void>)[] = [];
+
+  readonly host: Host = {
+    act: (origin, body) => inBackground(this, origin, (ctx) => body(ctx)),
+    home: () => ({ account: this.homeAccount, region: this.homeRegion }),
+    note: (level, facts, text) => this.#log[level](facts, text),
+    wake: (topic) => this.bus.waiters.notify(topic),
+    onStop: (effect) => void this.#stops.push(effect),
+    describe: (name, facts) => {
+      this.#descriptions[name] = facts;
+    },
     status: () => ({
+      runtimes: this.#descriptions,
       version,
       account: this.homeAccount,
       region: this.homeRegion,
@@ -105,12 +120,28 @@ export class Instance implements Gateway {
       await this.#moveClock(target);
     },
     reset: async () => {
+      await this.stopServices();
       await this.store.reset();
       await this.bytes.clear();
       await this.bootstrap();
       await this.bus.followersChanged();
+      await this.startServices();
     },
   };
+
+  /** Services begin what they do of their own accord. */
+  async startServices(): Promise<void> {
+    for (const name of this.registry.startingNames) {
+      const { definition } = await this.registry.load(name);
+      await definition.start?.(this.host);
+    }
+  }
+
+  async stopServices(): Promise<void> {
+    const stops = this.#stops;
+    this.#stops = [];
+    await Promise.all(stops.map((stop) => stop()));
+  }
 
   /** Moves the clock to a time, if it is ahead. The offset is kept before anything happens at that time. */
   async #moveClock(toMs: number): Promise<void> {

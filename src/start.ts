@@ -73,6 +73,7 @@ export async function start(options: StartOptions): Promise<Cloudkeep> {
   const name = host.includes(":") ? `[${host}]` : host;
   gateway.endpoint = `${options.tls ? "https" : "http"}://${name}:${listening.port}`;
   await gateway.bus.start();
+  await gateway.startServices();
   return {
     endpoint: gateway.endpoint,
     port: listening.port,
@@ -82,6 +83,7 @@ export async function start(options: StartOptions): Promise<Cloudkeep> {
     clock: { now: () => clock.now(), advance: (byMs) => gateway.host.advanceClock(byMs) },
     async stop() {
       await listening.close();
+      await gateway.stopServices();
       await gateway.bus.stop();
       await gateway.digests.close();
       await bodies.close();

@@ -77,6 +77,15 @@ async function buildBundle(): Promise<void> {
   writeFileSync(stamp, String(newest));
 }
 
+/** What runs inside of a function's sandbox is no part of the bundle: files that its own program reads. */
+function copyShims(): void {
+  const shims = join(root, "src/services/lambda/runtime/shims");
+  const target = join(root, "build/lambda");
+  mkdirSync(target, { recursive: true });
+  for (const file of readdirSync(shims)) copyFileSync(join(shims, file), join(target, file));
+}
+
 buildContracts();
 buildManagedPolicies();
+copyShims();
 await buildBundle();

@@ -88,7 +88,7 @@ const table: Row[] = [
     documents: ["AttributeValue", "AttributeMap"],
   },
   { service: "firehose", client: "client-firehose", protocols: ["awsJson1_1"], testOnly: true },
-  { service: "lambda", client: "client-lambda", protocols: ["restJson1"], testOnly: true },
+  { service: "lambda", client: "client-lambda", protocols: ["restJson1"] },
   { service: "ec2", client: "client-ec2", protocols: ["ec2Query"], testOnly: true },
   { service: "kinesis", client: "client-kinesis", protocols: ["awsJson1_1", "rpcv2Cbor"] },
 ];

@@ -3,11 +3,14 @@ export class Waiting extends Error {
   readonly topic: string;
   /** ms since the epoch, of real time. */
   readonly untilMs: number;
+  /** Tells whether what is waited for has happened, where that can be told without running again. */
+  readonly isOver: (() => boolean) | undefined;
 
-  constructor(topic: string, untilMs: number) {
+  constructor(topic: string, untilMs: number, isOver?: () => boolean) {
     super(`waits for ${topic}`);
     this.topic = topic;
     this.untilMs = untilMs;
+    this.isOver = isOver;
   }
 }
 

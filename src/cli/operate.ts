@@ -11,6 +11,7 @@ interface Status {
   Now: number;
   Services: string[];
   StoreJson: string;
+  RuntimesJson: string;
 }
 
 const unitsMs: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
@@ -39,6 +40,7 @@ export function addOperate(program: Command): void {
         clock: new Date(status.Now * 1000).toISOString(),
         services: status.Services.join(" "),
         store: status.StoreJson,
+        runtimes: status.RuntimesJson,
       };
       for (const [name, value] of Object.entries(lines)) process.stdout.write(`${name.padEnd(10)}${value}\n`);
     });

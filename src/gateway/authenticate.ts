@@ -37,6 +37,8 @@ export interface AuthenticateOptions {
   ports: Pick<Ports, "findAccessKey" | "openSession">;
   /** The body streams: it is left to come. */
   streams?: boolean;
+  /** Largest body that is read whole. */
+  maxBytes?: number;
 }
 
 export const anonymous: Caller = {
@@ -90,6 +92,7 @@ export async function authenticate(
   options: AuthenticateOptions,
 ): Promise<Authenticated> {
   if (claim.algorithm === "AWS") return await authenticateLegacy(exchange, claim, options);
+  const { maxBytes = maxBodyBytes } = options;
   checkTime(exchange, claim, options.clock.real());
   checkCoverage(exchange, claim);
   const credential = await findCredential(claim, options);
@@ -101,11 +104,11 @@ export async function authenticate(
     const proof = proofOf(exchange, declared, claim, credential, options.keys);
     if (options.streams)
       return { caller, body: noBody, arriving: new Arriving(exchange, proof, sizeOf(exchange)) };
-    const body = await new Arriving(exchange, proof, 0).whole(maxBodyBytes);
+    const body = await new Arriving(exchange, proof, 0).whole(maxBytes);
     return { caller, body };
   }
   exchange.proceed();
-  const body = await readBody(exchange.request, exchange.headers, maxBodyBytes);
+  const body = await readBody(exchange.request, exchange.headers, maxBytes);
   prove(exchange, claim, hash("sha256", body, "hex"), credential, options.keys);
   return options.streams ? { caller, body: noBody, arriving: arrived(body) } : { caller, body };
 }

@@ -163,8 +163,8 @@ export class CallContext implements Context {
     return this.#running.assumeRole(roleArn, by, sessionName);
   }
 
-  wait(topic: string, untilMs: number): Error {
-    return new Waiting(topic, untilMs);
+  wait(topic: string, untilMs: number, isOver?: () => boolean): Error {
+    return new Waiting(topic, untilMs, isOver);
   }
 
   notify(topic: string): void {

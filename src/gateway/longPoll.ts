@@ -35,7 +35,8 @@ export async function longPoll<Result>(
         wake();
       });
       try {
-        const result = await attempt(() => run(waited));
+        const waitsStill: boolean = !waited && waiting.isOver?.() === false;
+        const result: Result | Waiting = waitsStill ? waiting : await attempt(() => run(waited));
         if (!(result instanceof Waiting)) return result;
         const leftMs = result.untilMs - clock.real();
         if (!notified && !isGone && leftMs > 0) {

@@ -51,7 +51,8 @@ export async function answer(exchange: Exchange, gateway: Gateway): Promise<Wire
     if (form !== undefined) return await answerForm(form, exchange, gateway);
     const found = foundEarly(exchange, early, gateway.registry);
     const streams = found !== undefined && gateway.registry.isStreamed(found.service, found.operation);
-    const proven = await prove(exchange, claim, streams, gateway);
+    const maxBytes = gateway.registry.maxBodyBytes(early.services);
+    const proven = await prove(exchange, claim, { streams, ...(maxBytes && { maxBytes }) }, gateway);
     // What an unsigned caller sends is not blown up.
     if (claim !== undefined)
       proven.body = inflated(proven.body, exchange.headers["content-encoding"], protocol);
@@ -86,19 +87,19 @@ export class Fault extends Error {
   }
 }
 
-function prove(
+export function prove(
   exchange: Exchange,
   claim: Claim | undefined,
-  streams: boolean,
+  limits: { streams: boolean; maxBytes?: number },
   gateway: Gateway,
 ): Promise<Authenticated> {
-  if (claim === undefined) return unsigned(exchange, streams);
+  if (claim === undefined) return unsigned(exchange, limits.streams);
   const { store, clock, keys, ports } = gateway;
   const { findAccessKey, openSession } = ports;
   if (findAccessKey === undefined || openSession === undefined) {
     throw new Refused("unknownKey", "The security token included in the request is invalid.");
   }
-  const options = { store, clock, keys, ports: { findAccessKey, openSession }, streams };
+  const options = { store, clock, keys, ports: { findAccessKey, openSession }, ...limits };
   return authenticate(exchange, claim, options);
 }
 
@@ -198,7 +199,7 @@ async function commit(call: Call, gateway: Gateway): Promise<Outcome> {
 }
 
 /** Commits a call; one that waits for something runs again when that happens, or when its time is over. */
-async function committed(call: Call, exchange: Exchange, gateway: Gateway): Promise<Outcome> {
+export async function committed(call: Call, exchange: Exchange, gateway: Gateway): Promise<Outcome> {
   try {
     return await commit(call, gateway);
   } catch (error) {

@@ -55,10 +55,14 @@ export class Registry {
   readonly #errorCodecs = new Map<string, ServiceCodec>();
   readonly #contracts = new Map<string, Contract>();
   readonly #streamed = new Map<string, boolean>();
+  readonly #withEndpoints: [string, { endpoints: NonNullable<ServiceEntry["endpoints"]> }][];
 
   constructor(entries: Record<string, ServiceEntry>, contractsDirectory: string) {
     this.#entries = entries;
     this.#contractsDirectory = contractsDirectory;
+    this.#withEndpoints = Object.entries(entries).flatMap(([name, { endpoints }]) =>
+      endpoints === undefined ? [] : [[name, { endpoints }]],
+    );
     const facts = JSON.parse(readFileSync(`${contractsDirectory}/index.json`, "utf8")) as ServiceFacts[];
     for (const fact of facts) {
       if (!(fact.service in entries)) continue;
@@ -78,6 +82,18 @@ export class Registry {
     return Object.entries(this.#entries)
       .filter(([, entry]) => entry.provides !== undefined)
       .map(([name]) => name);
+  }
+
+  /** Services that do something of their own accord. */
+  get startingNames(): string[] {
+    return Object.entries(this.#entries)
+      .filter(([, entry]) => entry.starts !== undefined)
+      .map(([name]) => name);
+  }
+
+  /** Largest body that any of the services takes, where it says so. */
+  maxBodyBytes(services: readonly string[]): number | undefined {
+    return services.length === 1 ? this.#entries[services[0] as string]?.maxBodyBytes : undefined;
   }
 
   /** Services that sign under a name; S3 and S3 Control share one. */
@@ -128,6 +144,20 @@ export class Registry {
       ([, { publishes }]) => publishes?.path.test(path) && (publishes.host?.test(host) ?? true),
     );
     return found && { service: found[0], takesForms: found[1].publishes?.takesForms === true };
+  }
+
+  /** The service at whose customers' address something is asked, and which address it is. */
+  endpoint(
+    host: string,
+    path: string,
+  ): { service: string; id: string; region?: string; path: string } | undefined {
+    for (const [service, { endpoints }] of this.#withEndpoints) {
+      const [, id, region] = endpoints.host.exec(host) ?? [];
+      if (id !== undefined) return { service, id, ...(region !== undefined && { region }), path };
+      const [, inPath, rest = "/"] = endpoints.path.exec(path) ?? [];
+      if (inPath !== undefined) return { service, id: inPath, path: rest };
+    }
+    return undefined;
   }
 
   contract(service: string): Contract {

@@ -10,6 +10,7 @@ import { ClientGone } from "./body.ts";
 import type { Gateway } from "./callTypes.ts";
 import { isPreflight, originHeaders, preflightAnswer } from "./cors.ts";
 import { nameOf } from "./dialect.ts";
+import { endpointAnswer } from "./endpoints.ts";
 import { BadRequestLine, exchangeOf, type HttpRequest, type HttpResponse } from "./exchange.ts";
 import { answer, errorResponse, Fault } from "./pipeline.ts";
 
@@ -176,6 +177,8 @@ async function exchange(
   let crossOrigin: readonly string[] = [];
   try {
     const read = exchangeOf(request, requestId, response);
+    const served = await endpointAnswer(read, gateway);
+    if (served !== undefined) return await send(response, served, [], request);
     if (isPreflight(request)) return await send(response, await preflightAnswer(read, gateway), [], request);
     if (read.headers.origin !== undefined) crossOrigin = await originHeaders(read, gateway);
     const pouring = send(response, await answer(read, gateway), crossOrigin, request);

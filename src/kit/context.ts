@@ -44,9 +44,10 @@ export interface Context<Codes extends string = string> {
   readonly hops: number;
   /**
    * For a call that waits for something: `throw ctx.wait(topic, untilMs)` ends this run without effect or event, and
-   * runs the call again when the topic is notified, or at `untilMs` of real time. Then `waited` is true.
+   * runs the call again when the topic is notified, or at `untilMs` of real time. Then `waited` is true. `isOver` tells
+   * whether it has happened, where that can be told from memory: it saves a run.
    */
-  wait(topic: string, untilMs: number): Error;
+  wait(topic: string, untilMs: number, isOver?: () => boolean): Error;
   readonly waited: boolean;
   /** Wakes the calls that wait for a topic, once this transaction is on disk. */
   notify(topic: string): void;
@@ -89,6 +90,14 @@ export interface Context<Codes extends string = string> {
   readonly host: Host;
 }
 
+/** For which service, where, and how many deliveries led to it. */
+export interface ActOrigin {
+  service: string;
+  account: string;
+  region: string;
+  hops?: number;
+}
+
 export interface ServiceEventDetails {
   resources?: { accountId: string; type: string; ARN: string }[];
   serviceEventDetails?: Record<string, unknown>;
@@ -103,9 +112,21 @@ export interface ServiceEventDetails {
   additionalEventData?: Record<string, unknown>;
 }
 
-/** What Cloudkeep's own service may do to the process that it runs in. */
+/** The process that a service runs in: for Cloudkeep's own service, and for those that run something of their own. */
 export interface Host {
   status(): Record<string, unknown>;
+  /** Acts in a transaction that belongs to no call, as a delivery does; it may wait. */
+  act<T>(origin: ActOrigin, body: (ctx: Context) => Promise<T>): Promise<T>;
+  /** The first account and Region. */
+  home(): { account: string; region: string };
+  /** Wakes the calls that wait for a topic, now. */
+  wake(topic: string): void;
+  /** Runs when Cloudkeep stops, or drops all state. */
+  onStop(effect: () => Promise<void>): void;
+  /** What `status` says beside the rest. */
+  describe(name: string, facts: Readonly<Record<string, unknown>>): void;
+  /** A line in the process's own log. */
+  note(level: "info" | "warn" | "error", facts: Record<string, unknown>, text: string): void;
   /** Where it listens: "http://127.0.0.1:4566". What it sends to others (links, certificates) names it so. */
   endpoint(): string;
   /** A recent call that was refused before any policy was asked. */

@@ -15,7 +15,7 @@ export interface PublicDocument {
   /** Left out, 200. */
   status?: number;
   contentType: string;
-  body: string;
+  body: string | Buffer | AsyncIterable<Buffer>;
   /** Further headers: name and value. */
   headers?: readonly (readonly [name: string, value: string])[];
 }

@@ -3,7 +3,8 @@ import type { BodyOptions } from "./body.ts";
 import type { CrossOriginAnswer, CrossOriginRequest, FormFacts, FormRequest } from "./browsers.ts";
 import type { Caller } from "./caller.ts";
 import type { Clock } from "./clock.ts";
-import type { Context } from "./context.ts";
+import type { Context, Host } from "./context.ts";
+import type { Endpoint } from "./endpoint.ts";
 import type { PublicDocument, PublicRequest } from "./pages.ts";
 import type { Ports } from "./ports.ts";
 import type { RecordRow } from "./record.ts";
@@ -134,6 +135,8 @@ export interface ServiceDefinition {
   provides?: Partial<Ports>;
   /** What anybody may see at the paths in `services/index.ts`, unsigned: documents, pages, answers to their forms. */
   publishes?: (asked: PublicRequest, ctx: Context) => Promise<PublicDocument | undefined>;
+  /** What is asked at the addresses of customers' resources: see `endpoints` in services/index.ts. */
+  endpoint?: Endpoint;
   /** Which foreign pages may read a resource, where resources say so themselves; undefined for what is none. */
   crossOrigin?: (asked: CrossOriginRequest, tx: Reads) => Promise<CrossOriginAnswer | undefined>;
   /** Reads a form that uploads a file. Throws AwsError for one that its policy does not allow. */
@@ -155,6 +158,8 @@ export interface ServiceDefinition {
   deliveries?: Record<string, Delivery>;
   /** Events of the record, in order, each once; for as long as `ctx.followRecord(true)` holds. */
   followsRecord?: (entries: readonly RecordRow[], ctx: Context) => Promise<void>;
+  /** Begins what the service does of its own accord, once Cloudkeep listens: see `starts` in services/index.ts. */
+  start?: (host: Host) => Promise<void>;
   /** Makes what must exist before the first call. Runs in a transaction at every start. */
   bootstrap?: (ctx: BootstrapContext) => Promise<void>;
 }

@@ -61,6 +61,13 @@ const kinds: Record<string, Send> = {
       ...(messageGroupId !== undefined && { MessageGroupId: messageGroupId }),
     });
   },
+  async lambda(_, { arn }, body, call) {
+    await call("lambda", "Invoke", {
+      FunctionName: arn,
+      InvocationType: "Event",
+      Payload: Buffer.from(body),
+    });
+  },
   async logs({ resource }, { logStream = "events" }, body, call, ctx) {
     const logGroupName = resource.replace(/^log-group:/, "").replace(/:\*$/, "");
     const put = () =>

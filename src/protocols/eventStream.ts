@@ -15,6 +15,7 @@ import {
 } from "./eventFrames.ts";
 import { jsonFormat, parseJson } from "./json.ts";
 import type { WriteResponse } from "./protocol.ts";
+import { headerWriter } from "./restOutput.ts";
 import { cborFormat } from "./rpcv2Cbor.ts";
 import { ValueCodec } from "./values.ts";
 import { parseXml } from "./xml.ts";
@@ -99,6 +100,7 @@ export function eventStreamCodec(
 }
 
 const rpc: ReadonlySet<Protocol> = new Set<Protocol>(["awsJson1_0", "awsJson1_1", "rpcv2Cbor"]);
+const eventStreamType = "application/vnd.amazon.eventstream";
 
 /** Writes the answer of an operation whose output is a stream of events; undefined for other operations. */
 export function eventStreamWriter(
@@ -107,24 +109,42 @@ export function eventStreamWriter(
   operation: string,
 ): WriteResponse | undefined {
   const { output = "", eventStream } = contract.operations[operation] ?? {};
-  if ((eventStream !== "output" && eventStream !== "both") || !rpc.has(protocol)) return undefined;
+  if ((eventStream !== "output" && eventStream !== "both") || protocol === "restXml") return undefined;
   const members = membersOf(structureNamed(contract, output));
   const [name, member] = members.find(([, one]) => isStream(contract, one)) ?? [];
   if (name === undefined || member === undefined) return undefined;
   const codec = eventStreamCodec(contract, protocol, member.shape);
+  if (!rpc.has(protocol)) return restStreamWriter(contract, output, name, codec);
   return (value, requestId) => {
-    const headers = ["x-amzn-RequestId", requestId, "Content-Type", "application/vnd.amazon.eventstream"];
+    const headers = ["x-amzn-RequestId", requestId, "Content-Type", eventStreamType];
     const initial = codec.writeInitial(output, value);
     return { status: 200, headers, body: frames(codec, initial, value[name] as AsyncIterable<StreamEvent>) };
   };
 }
 
+/** Over REST, what comes before the first event stands in headers. */
+function restStreamWriter(
+  contract: Contract,
+  output: string,
+  stream: string,
+  codec: EventStreamCodec,
+): WriteResponse {
+  const writeHeaders = headerWriter(contract, structureNamed(contract, output));
+  return (value, requestId) => {
+    const headers = ["x-amzn-RequestId", requestId];
+    writeHeaders(value, headers);
+    if (!headers.includes("Content-Type")) headers.push("Content-Type", eventStreamType);
+    const events = value[stream] as AsyncIterable<StreamEvent>;
+    return { status: 200, headers, body: frames(codec, undefined, events) };
+  };
+}
+
 async function* frames(
   codec: EventStreamCodec,
-  initial: Buffer,
+  initial: Buffer | undefined,
   events: AsyncIterable<StreamEvent>,
 ): AsyncGenerator<Buffer> {
-  yield initial;
+  if (initial !== undefined) yield initial;
   for await (const event of events) yield codec.write(event);
 }
 

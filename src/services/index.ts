@@ -10,6 +10,15 @@ export interface ServiceEntry {
    * where it takes forms may anything be sent to it.
    */
   publishes?: { path: RegExp; host?: RegExp; takesForms?: true };
+  /**
+   * Addresses that belong to its customers' resources: in the host (id, and Region if it says one), or, where names
+   * cannot be made to resolve, first in the path (id, and the rest).
+   */
+  endpoints?: { host: RegExp; path: RegExp };
+  /** Does something of its own accord from the start on. */
+  starts?: true;
+  /** Largest body of a request, where it is more than most services take. */
+  maxBodyBytes?: number;
   /** Answers unsigned calls, too: they are judged as anybody's. */
   open?: true;
 }
@@ -38,6 +47,17 @@ export const services: Record<string, ServiceEntry> = {
   kinesis: { load: () => import("./kinesis/service.ts") },
   dynamodb: { load: () => import("./dynamodb/service.ts") },
   dynamodbstreams: { load: () => import("./dynamodb/streams/service.ts") },
+  // Code comes within the request: 50 MB of it, in base64.
+  lambda: {
+    load: () => import("./lambda/service.ts"),
+    starts: true,
+    maxBodyBytes: 70_167_211,
+    publishes: { path: /^\/2015-03-31\/code\/[\w-]+$/ },
+    endpoints: {
+      host: /^([a-z0-9]+)\.lambda-url\.([a-z0-9-]+)\.(?:localhost|on\.aws)$/,
+      path: /^\/lambda-url\/([a-z0-9]{32})(\/.*)?$/,
+    },
+  },
   signin: {
     load: () => import("./signin/service.ts"),
     // Other names are those of S3's buckets.

@@ -29,6 +29,7 @@ const atMost: Record<string, number> = {
   kinesis: 0,
   dynamodb: 21,
   dynamodbstreams: 0,
+  lambda: 30,
 };
 
 /** On AWS only the host tells them from another operation: directory buckets have endpoints of their own. */

@@ -71,6 +71,12 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       TaskHandle: Buffer.from(
         JSON.stringify({ taskId: "example", sourceArn: `arn:aws:sqs:us-east-1:${accountId}:example` }),
       ).toString("base64"),
+      DurableExecutionArn: `arn:aws:lambda:us-east-1:${accountId}:function:example:$LATEST/durable-execution/example/example`,
+      "lambda.Resource": `arn:aws:lambda:us-east-1:${accountId}:function:example`,
+      CapacityProviderArn: `arn:aws:lambda:us-east-1:${accountId}:capacity-provider:example`,
+      CodeSigningConfigArn: `arn:aws:lambda:us-east-1:${accountId}:code-signing-config:csc-00000000000000000`,
+      "lambda.Arn": `arn:aws:lambda:us-east-1:${accountId}:layer:example:1`,
+      "lambda.Action": "lambda:GetLayerVersion",
       "iam.EntityArn": `arn:aws:iam::${accountId}:delegation-request/00000000-0000-4000-8000-000000000000`,
       DelegationRequestId: "00000000-0000-4000-8000-000000000000",
       SerialNumber: `arn:aws:iam::${accountId}:mfa/example`,

@@ -48,6 +48,8 @@ export interface Status {
   Now: Date;
   Services: string[];
   StoreJson: string;
+  /** What services say of what they run: the sandbox of functions. */
+  RuntimesJson: string;
 }
 
 export const api = serviceApi<Operations>("cloudkeep");

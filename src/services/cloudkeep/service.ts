@@ -13,12 +13,13 @@ import * as mail from "./mail.ts";
 const getStatus = api.operation("GetStatus", {
   access: own("GetStatus"),
   handle(_input, ctx) {
-    const { version, account, region, services, store } = ctx.host.status() as {
+    const { version, account, region, services, store, runtimes } = ctx.host.status() as {
       version: string;
       account: string;
       region: string;
       services: string[];
       store: object;
+      runtimes: object;
     };
     return {
       Version: version,
@@ -27,6 +28,7 @@ const getStatus = api.operation("GetStatus", {
       Now: new Date(ctx.clock.now()),
       Services: services,
       StoreJson: JSON.stringify(store),
+      RuntimesJson: JSON.stringify(runtimes),
     };
   },
 });

@@ -1,5 +1,5 @@
 import type { NotificationConfiguration } from "@aws-sdk/client-s3";
-import { servicePrincipal } from "../../kit/caller.ts";
+import { type Caller, servicePrincipal } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
 import { uuid } from "../../kit/ids.ts";
@@ -55,7 +55,8 @@ async function checkReachable(
   const refused: string[] = [];
   for (const { arn } of destinations) {
     try {
-      await deliver(ctx, { arn }, body, as);
+      if (parseArn(arn)?.service === "lambda") await askFunction(arn, as, ctx);
+      else await deliver(ctx, { arn }, body, as);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       refused.push(arn);
@@ -72,6 +73,13 @@ async function checkReachable(
     message: "Unable to validate the following destination configurations",
     members,
   });
+}
+
+/** A function gets no test event: it is only asked whether S3 may invoke it. */
+async function askFunction(arn: string, as: Caller, ctx: Context): Promise<void> {
+  const { account, region } = parseArn(arn) ?? {};
+  const input = { FunctionName: arn, InvocationType: "DryRun" };
+  await ctx.call("lambda", "Invoke", input, { as, ...(account && { account }), ...(region && { region }) });
 }
 
 function withIds(configuration: NotificationConfiguration): NotificationConfiguration {

@@ -7,7 +7,7 @@ import type { Delivery } from "./fanout.ts";
 import { type HttpRequest, type HttpResult, httpHeaders, postTo } from "./http.ts";
 import { sendMail } from "./mail.ts";
 import { keyOf, type SubscriptionName, snsFor, subscriptionArn } from "./names.ts";
-import { bodyFor, mailBody, rawAttributes } from "./notification.ts";
+import { bodyFor, functionEvent, mailBody, rawAttributes } from "./notification.ts";
 import { logStatus } from "./status.ts";
 import { type SubscriptionRow, subscriptions, topics } from "./tables.ts";
 
@@ -70,6 +70,8 @@ async function toSubscriber(
           ? message.body
           : await bodyFor(subscription, row, message, ctx);
     await sendMail(row, message.subject ?? "AWS Notification Message", Body, ctx);
+  } else if (row.protocol === "lambda") {
+    await toTarget(ctx, { arn: row.endpoint }, await functionEvent(subscription, row, message, ctx), as);
   } else {
     const { SubscriptionRoleArn: roleArn } = row.attributes;
     const body = await bodyFor(subscription, row, message, ctx);

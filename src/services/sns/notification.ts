@@ -39,6 +39,30 @@ export async function bodyFor(
   });
 }
 
+/** What a function gets. https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html */
+export async function functionEvent(
+  subscription: SubscriptionName,
+  row: SubscriptionRow,
+  message: Published,
+  ctx: Context,
+): Promise<string> {
+  const notification = await bodyFor(subscription, { ...row, attributes: {} }, message, ctx);
+  const { SigningCertURL, UnsubscribeURL, Subject, MessageAttributes, ...shared } = JSON.parse(
+    notification,
+  ) as Record<string, unknown>;
+  const Sns = {
+    ...shared,
+    Subject: Subject ?? null,
+    SigningCertUrl: SigningCertURL,
+    UnsubscribeUrl: UnsubscribeURL,
+    MessageAttributes: MessageAttributes ?? {},
+  };
+  const EventSubscriptionArn = subscriptionArn(subscription, subscription.id);
+  return JSON.stringify({
+    Records: [{ EventSource: "aws:sns", EventVersion: "1.0", EventSubscriptionArn, Sns }],
+  });
+}
+
 /** The message's attributes as SQS takes them. */
 export function rawAttributes({ attributes }: Published): Record<string, object> | undefined {
   const list = Object.entries(attributes).map(([name, { type, text, bytes }]) => [

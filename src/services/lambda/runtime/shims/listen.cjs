@@ -1,0 +1,25 @@
+// Within a network of its own, a sandbox has nobody to listen for it: its first process opens the ports and hands
+// them out to Cloudkeep, which serves them from outside. From then on nothing but those ports leads out.
+"use strict";
+const net = require("node:net");
+
+/** Opens the ports in CLOUDKEEP_LISTEN, hands each to the parent, and cuts the line to it. */
+exports.handOut = async () => {
+  const ports = (process.env.CLOUDKEEP_LISTEN ?? "").split(",").filter((port) => port !== "");
+  delete process.env.CLOUDKEEP_LISTEN;
+  delete process.env.NODE_CHANNEL_FD;
+  delete process.env.NODE_CHANNEL_SERIALIZATION_MODE;
+  if (process.send === undefined) return;
+  for (const port of ports) {
+    const server = net.createServer();
+    await new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(Number(port), "127.0.0.1", 511, resolve);
+    });
+    await new Promise((resolve, reject) => {
+      process.send({ port: Number(port) }, server, (error) => (error ? reject(error) : resolve()));
+    });
+    server.close();
+  }
+  process.disconnect();
+};
