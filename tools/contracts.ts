@@ -65,7 +65,7 @@ const table: Row[] = [
     protocols: ["awsJson1_0"],
     testOnly: true,
   },
-  { service: "firehose", client: "client-firehose", protocols: ["awsJson1_1"], testOnly: true },
+  { service: "firehose", client: "client-firehose", protocols: ["awsJson1_1"] },
   { service: "lambda", client: "client-lambda", protocols: ["restJson1"], testOnly: true },
   { service: "ec2", client: "client-ec2", protocols: ["ec2Query"], testOnly: true },
   { service: "kinesis", client: "client-kinesis", protocols: ["awsJson1_1", "rpcv2Cbor"] },

@@ -36,6 +36,7 @@ export const services: Record<string, ServiceEntry> = {
   logs: { load: () => import("./logs/service.ts") },
   cloudwatch: { load: () => import("./cloudwatch/service.ts") },
   kinesis: { load: () => import("./kinesis/service.ts") },
+  firehose: { load: () => import("./firehose/service.ts") },
   signin: {
     load: () => import("./signin/service.ts"),
     // Other names are those of S3's buckets.

@@ -27,6 +27,7 @@ const atMost: Record<string, number> = {
   logs: 67,
   cloudwatch: 26,
   kinesis: 0,
+  firehose: 0,
 };
 
 /** On AWS only the host tells them from another operation: directory buckets have endpoints of their own. */
