@@ -20,7 +20,7 @@ export const maxEvaluatedPrefix = 512;
 /** Data that cannot be delivered is kept so long, and then lost, as AWS documents. */
 export const retentionMs = 24 * 3_600_000;
 export const firstRetryMs = 5_000;
-export const longestRetryMs = 5 * 60_000;
+export const longestRetryMs = 15 * 60_000;
 
 export const defaultLambdaRetries = 3;
 export const defaultLambdaBufferMiB = 1;

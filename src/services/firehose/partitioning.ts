@@ -1,6 +1,8 @@
+import { setImmediate } from "node:timers/promises";
 import { createContext, Script } from "node:vm";
 import type { ProcessingConfiguration } from "@aws-sdk/client-firehose";
-import jq from "@michaelhomer/jqjs";
+import jq, { formats } from "@michaelhomer/jqjs";
+import { withTimes } from "./jqTimes.ts";
 import { keysNamed } from "./prefixes.ts";
 import { parameterOf, processorOf } from "./processors.ts";
 import { failedRecord, type Processed, type Ready } from "./records.ts";
@@ -9,18 +11,23 @@ import { failedRecord, type Processed, type Ready } from "./records.ts";
 
 type Filter = (input: unknown) => Iterable<unknown>;
 
-/** A query has so long for all records of a delivery: it is the customer's, and may not end. */
-const maxQueryMs = 2_000;
+/** Records whose keys are found in one turn, and the time that a query has for them: it may not end by itself. */
+const recordsPerTurn = 500;
+const maxTurnMs = 500;
 const maxCompiled = 1_000;
 
 const compiled = new Map<string, Filter>();
+
+/** The library keeps what a query defines, for every query that comes after it. */
+const definition = /\b(?:def|import|include)\b/;
 
 /** The query, compiled; undefined for what is none. */
 export function compileQuery(query: string): Filter | undefined {
   const known = compiled.get(query);
   if (known !== undefined) return known;
+  if (definition.test(query)) return undefined;
   try {
-    const filter = jq.compile(query) as Filter;
+    const filter: Filter = jq.compile(withTimes(query, formats));
     if (compiled.size >= maxCompiled) compiled.delete(compiled.keys().next().value as string);
     compiled.set(query, filter);
     return filter;
@@ -51,27 +58,30 @@ const failure = {
 };
 
 /** Gives each record the keys that the query makes of it; those without them fail. */
-export function withQueriedKeys(
+export async function withQueriedKeys(
   records: readonly Ready[],
   configuration: ProcessingConfiguration | undefined,
   processed: Processed,
   nowMs: number,
-): Ready[] {
+): Promise<Ready[]> {
   const processor = processorOf(configuration, "MetadataExtraction");
   const query = processor && parameterOf(processor, "MetadataExtractionQuery");
   if (query === undefined) return [...records];
   const filter = compileQuery(query);
   const keyed: Ready[] = [];
   let next = 0;
-  if (filter !== undefined) {
-    within(maxQueryMs, () => {
-      for (; next < records.length; next += 1) {
+  let ended = filter !== undefined;
+  while (filter !== undefined && ended && next < records.length) {
+    const turn = Math.min(records.length, next + recordsPerTurn);
+    ended = within(maxTurnMs, () => {
+      for (; next < turn; next += 1) {
         const record = records[next] as Ready;
         const fromQuery = keysOf(filter, record.data);
         if (fromQuery === undefined) fail(record, processed, nowMs);
         else keyed.push({ ...record, fromQuery });
       }
     });
+    await setImmediate();
   }
   for (const record of records.slice(next)) fail(record, processed, nowMs);
   return keyed;

@@ -21,7 +21,7 @@ export async function processedRecords(
   const parts = unpacked(records, configuration, processed, scope.nowMs);
   const processor = processorOf(configuration, "Lambda");
   let ready = await throughLambda(stream, parts, processor, processed, scope);
-  ready = withQueriedKeys(ready, configuration, processed, scope.nowMs);
+  ready = await withQueriedKeys(ready, configuration, processed, scope.nowMs);
   if (
     stream.destination.kind === "s3" &&
     stream.destination.config.DynamicPartitioningConfiguration?.Enabled
