@@ -18,12 +18,15 @@ import { type DeliveryStreamRow, deliveryStreams, type PositionRow, positions, s
 interface Poll {
   name: string;
   streamId: string;
+  /** How often it was refused since it last read anything. */
+  refusals?: number;
   [member: string]: unknown;
 }
 
 /** Records of one read: about as much as a shard gives in a second. */
 const recordsPerRead = 2_000;
-const retryMs = 1_000;
+const firstRetryMs = 1_000;
+const longestRetryMs = 15 * 60_000;
 
 export async function followSource(stream: DeliveryStreamRow, ctx: Context): Promise<void> {
   const { source, name, streamId, account, region } = stream;
@@ -121,8 +124,11 @@ export const poll = {
     const stream = await deliveryStreams.get(ctx.tx, ctx.account, ctx.region, job.name);
     if (stream?.streamId !== job.streamId) return;
     for (const page of polled.pages) await keepPage(stream, page, ctx);
-    if (polled.refused) pollSoon(job, ctx, { delayMs: retryMs });
-    else if (polled.more) pollSoon(job, ctx);
+    const { refusals: before = 0, ...rest } = job;
+    const refusals = polled.pages.length > 0 ? 0 : before + 1;
+    const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** refusals);
+    if (polled.refused) pollSoon({ ...rest, refusals }, ctx, { delayMs });
+    else if (polled.more) pollSoon(rest, ctx);
   },
 };
 
