@@ -87,10 +87,10 @@ const table: Row[] = [
     protocols: ["awsJson1_0"],
     documents: ["AttributeValue", "AttributeMap"],
   },
-  { service: "firehose", client: "client-firehose", protocols: ["awsJson1_1"], testOnly: true },
+  { service: "firehose", client: "client-firehose", protocols: ["awsJson1_1"] },
   { service: "lambda", client: "client-lambda", protocols: ["restJson1"] },
   { service: "ec2", client: "client-ec2", protocols: ["ec2Query"], testOnly: true },
-  { service: "kinesis", client: "client-kinesis", protocols: ["awsJson1_1", "rpcv2Cbor"] },
+  { service: "kinesis", client: "client-kinesis", protocols: ["awsJson1_1", "awsCbor1_1", "rpcv2Cbor"] },
 ];
 
 const root = fileURLToPath(new URL("..", import.meta.url));

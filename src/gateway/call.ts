@@ -170,13 +170,18 @@ export class RunningCall implements RunningScope {
     return this.#context;
   }
 
-  async assumeRole(RoleArn: string, by: Caller, RoleSessionName: string): Promise<Caller> {
+  async assumeRole(
+    RoleArn: string,
+    by: Caller,
+    RoleSessionName: string,
+    ExternalId?: string,
+  ): Promise<Caller> {
     const { ports, roles, clock } = this.#environment;
     if (ports.openSession === undefined) throw new Error("No service opens sessions.");
     const known = roles.find(RoleArn, by, RoleSessionName, this.nowMs);
     if (known !== undefined) return known;
     const account = accountOfArn(RoleArn) ?? this.#call.account;
-    const input = { RoleArn, RoleSessionName };
+    const input = { RoleArn, RoleSessionName, ...(ExternalId !== undefined && { ExternalId }) };
     const answer = await this.callOther("sts", "AssumeRole", input, { as: by, account });
     const { AccessKeyId, SessionToken } = answer.Credentials as { AccessKeyId: string; SessionToken: string };
     const opened = await ports.openSession(AccessKeyId, SessionToken, this.#tx, clock);

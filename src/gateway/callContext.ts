@@ -41,7 +41,7 @@ export interface RunningScope {
     input: Record<string, unknown>,
     options: CallOptions,
   ): Promise<Record<string, unknown>>;
-  assumeRole(roleArn: string, by: Caller, sessionName: string): Promise<Caller>;
+  assumeRole(roleArn: string, by: Caller, sessionName: string, externalId?: string): Promise<Caller>;
 }
 
 const none = async () => undefined;
@@ -159,8 +159,8 @@ export class CallContext implements Context {
     return this.#running.callOther(service, operation, input, options);
   }
 
-  assumeRole(roleArn: string, by: Caller, sessionName: string): Promise<Caller> {
-    return this.#running.assumeRole(roleArn, by, sessionName);
+  assumeRole(roleArn: string, by: Caller, sessionName: string, externalId?: string): Promise<Caller> {
+    return this.#running.assumeRole(roleArn, by, sessionName, externalId);
   }
 
   wait(topic: string, untilMs: number, isOver?: () => boolean): Error {

@@ -136,6 +136,7 @@ const ec2: Names = {
 };
 
 const byProtocol: Record<Protocol, Names> = {
+  awsCbor1_1: json,
   awsJson1_0: json,
   awsJson1_1: json,
   rpcv2Cbor: json,
@@ -162,13 +163,15 @@ export function likelyProtocol(
   const spoken = contract?.protocols ?? [];
   const guess: Protocol | undefined = headers["smithy-protocol"]
     ? "rpcv2Cbor"
-    : type.startsWith("application/x-amz-json-1.1")
-      ? "awsJson1_1"
-      : headers["x-amz-target"] !== undefined || type.startsWith("application/x-amz-json")
-        ? "awsJson1_0"
-        : type.startsWith("application/x-www-form-urlencoded")
-          ? "awsQuery"
-          : undefined;
+    : type.startsWith("application/x-amz-cbor-1.1")
+      ? "awsCbor1_1"
+      : type.startsWith("application/x-amz-json-1.1")
+        ? "awsJson1_1"
+        : headers["x-amz-target"] !== undefined || type.startsWith("application/x-amz-json")
+          ? "awsJson1_0"
+          : type.startsWith("application/x-www-form-urlencoded")
+            ? "awsQuery"
+            : undefined;
   if (guess !== undefined && (spoken.length === 0 || spoken.includes(guess))) return guess;
   return spoken[0] ?? guess ?? "awsQuery";
 }

@@ -40,7 +40,16 @@ const noService: Contract = {
   endpointPrefix: "",
   target: "",
   xmlNamespace: "",
-  protocols: ["awsQuery", "awsJson1_0", "awsJson1_1", "ec2Query", "restJson1", "restXml", "rpcv2Cbor"],
+  protocols: [
+    "awsQuery",
+    "awsCbor1_1",
+    "awsJson1_0",
+    "awsJson1_1",
+    "ec2Query",
+    "restJson1",
+    "restXml",
+    "rpcv2Cbor",
+  ],
   operations: {},
   shapes: {},
 };

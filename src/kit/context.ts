@@ -57,9 +57,9 @@ export interface Context<Codes extends string = string> {
   metric(metric: Metric): void;
   /**
    * Takes on a role that a customer gave to a resource, as the service principal `by`. Its trust policy decides,
-   * with `aws:SourceArn` and `aws:SourceAccount` of `by`.
+   * with `aws:SourceArn` and `aws:SourceAccount` of `by`, and `sts:ExternalId` where the service gives one.
    */
-  assumeRole(roleArn: string, by: Caller, sessionName: string): Promise<Caller>;
+  assumeRole(roleArn: string, by: Caller, sessionName: string, externalId?: string): Promise<Caller>;
   /** Lets the service's `followsRecord` see every event from now on, or none any more. */
   followRecord(active: boolean): Promise<void>;
   /** Facts for the call's own event. */

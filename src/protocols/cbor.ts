@@ -190,7 +190,15 @@ export class CborDouble {
   }
 }
 
-/** Writes plain values, Buffers, Dates and `CborDouble`s. */
+/** A time that is to be written as whole milliseconds. */
+export class CborMillis {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+/** Writes plain values, Buffers, Dates, `CborDouble`s and `CborMillis`. */
 export function encodeCbor(value: unknown): Buffer {
   const encoder = new CborEncoder();
   encoder.write(value);
@@ -212,7 +220,10 @@ class CborEncoder {
     else if (value === null || value === undefined) this.writeByte(0xf6);
     else if (typeof value === "bigint") this.writeHead(value < 0n ? 1 : 0, value < 0n ? -1n - value : value);
     else if (value instanceof CborDouble) this.writeDouble(value.value);
-    else if (value instanceof Date) {
+    else if (value instanceof CborMillis) {
+      this.writeByte(0xc1);
+      this.write(BigInt(Math.floor(value.value)));
+    } else if (value instanceof Date) {
       this.writeByte(0xc1);
       this.writeDouble(value.getTime() / 1000);
     } else if (value instanceof Uint8Array) this.writeBytes(value);

@@ -4,6 +4,7 @@
  */
 
 export type Protocol =
+  | "awsCbor1_1"
   | "awsJson1_0"
   | "awsJson1_1"
   | "awsQuery"

@@ -2,6 +2,7 @@
  * Event streams of the contract: each message is one member of a union.
  * https://smithy.io/2.0/spec/streaming.html#event-streams
  */
+import { awsCborFormat, awsCborType } from "./awsCbor.ts";
 import { decodeCbor, encodeCbor } from "./cbor.ts";
 import { membersOf, shapeNamed, structureNamed } from "./compile.ts";
 import type { Contract, Member, Protocol, StructureShape } from "./contract.ts";
@@ -99,7 +100,7 @@ export function eventStreamCodec(
   };
 }
 
-const rpc: ReadonlySet<Protocol> = new Set<Protocol>(["awsJson1_0", "awsJson1_1", "rpcv2Cbor"]);
+const rpc: ReadonlySet<Protocol> = new Set<Protocol>(["awsCbor1_1", "awsJson1_0", "awsJson1_1", "rpcv2Cbor"]);
 const eventStreamType = "application/vnd.amazon.eventstream";
 
 /** Writes the answer of an operation whose output is a stream of events; undefined for other operations. */
@@ -238,10 +239,11 @@ function payloadReader(
 
 function payloadFormat(contract: Contract, protocol: Protocol): PayloadFormat {
   if (protocol === "restXml") return xmlPayload(contract);
-  const isCbor = protocol === "rpcv2Cbor";
-  const values = new ValueCodec(contract, isCbor ? cborFormat : jsonFormat(protocol === "restJson1"));
+  const isCbor = protocol === "rpcv2Cbor" || protocol === "awsCbor1_1";
+  const cbor = protocol === "awsCbor1_1" ? awsCborFormat : cborFormat;
+  const values = new ValueCodec(contract, isCbor ? cbor : jsonFormat(protocol === "restJson1"));
   return {
-    contentType: isCbor ? "application/cbor" : "application/json",
+    contentType: protocol === "awsCbor1_1" ? awsCborType : isCbor ? "application/cbor" : "application/json",
     write(_, shape, keep) {
       const write = values.structureWriter(shape, keep);
       return (value) => (isCbor ? encodeCbor(write(value)) : Buffer.from(JSON.stringify(write(value))));

@@ -1,3 +1,4 @@
+import { awsCbor, identifyAwsCbor } from "./awsCbor.ts";
 import { awsJson, identifyAwsJson } from "./awsJson.ts";
 import { awsQuery, identifyQuery } from "./awsQuery.ts";
 import { isStructure } from "./compile.ts";
@@ -21,6 +22,7 @@ export { redactor } from "./redact.ts";
 export type * from "./wire.ts";
 
 const makers: Record<Protocol, (contract: Contract) => ProtocolCodec> = {
+  awsCbor1_1: awsCbor,
   awsJson1_0: (contract) => awsJson(contract, "1.0"),
   awsJson1_1: (contract) => awsJson(contract, "1.1"),
   awsQuery,
@@ -154,6 +156,7 @@ export function identify(
 }
 
 const identifiers: Record<Protocol, (contract: Contract, request: WireRequest) => string | undefined> = {
+  awsCbor1_1: identifyAwsCbor,
   awsJson1_0: identifyAwsJson,
   awsJson1_1: identifyAwsJson,
   awsQuery: identifyQuery,
@@ -163,10 +166,14 @@ const identifiers: Record<Protocol, (contract: Contract, request: WireRequest) =
   rpcv2Cbor: identifyRpcv2Cbor,
 };
 
-/** The JSON version that the client named goes first; otherwise the contract's order holds. */
+/** What the client named goes first: a version of JSON, or CBOR; otherwise the contract's order holds. */
 function candidates(contract: Contract, request: WireRequest): Protocol[] {
   const contentType = request.headers["content-type"];
-  const preferred = contentType?.includes("json-1.0") ? "awsJson1_0" : "awsJson1_1";
+  const preferred = contentType?.includes("cbor-1.1")
+    ? "awsCbor1_1"
+    : contentType?.includes("json-1.0")
+      ? "awsJson1_0"
+      : "awsJson1_1";
   const { protocols } = contract;
   return protocols.includes(preferred) && protocols[0] !== preferred
     ? [preferred, ...protocols.filter((protocol) => protocol !== preferred)]

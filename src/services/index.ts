@@ -58,6 +58,7 @@ export const services: Record<string, ServiceEntry> = {
       path: /^\/lambda-url\/([a-z0-9]{32})(\/.*)?$/,
     },
   },
+  firehose: { load: () => import("./firehose/service.ts") },
   signin: {
     load: () => import("./signin/service.ts"),
     // Other names are those of S3's buckets.

@@ -1,3 +1,4 @@
+import { type BinaryLike, createHash, createHmac, type Hash, type Hmac } from "node:crypto";
 import {
   AddTagsToStreamCommand,
   CreateStreamCommand,
@@ -19,7 +20,9 @@ import {
   SubscribeToShardCommand,
 } from "@aws-sdk/client-kinesis";
 import { AwsSmithyRpcV2CborProtocol } from "@aws-sdk/core/protocols";
+import { SignatureV4 } from "@smithy/signature-v4";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decodeCbor, encodeCbor } from "../../src/protocols/cbor.ts";
 import type { Cloudkeep } from "../../src/start.ts";
 import { errorOf, optionsOf, startForTest } from "../harness.ts";
 import { answerOf, expectRecorded, parsedDocuments, recordedAnswers } from "./recorded.ts";
@@ -97,6 +100,49 @@ async function told(
   return { Events, Records };
 }
 
+/** What the signer asks of a hash. */
+class Sha256 {
+  readonly #hash: Hash | Hmac;
+  constructor(secret?: unknown) {
+    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", secret as BinaryLike);
+  }
+  update(data: unknown): void {
+    this.#hash.update(data as BinaryLike);
+  }
+  async digest(): Promise<Uint8Array> {
+    return this.#hash.digest();
+  }
+  reset(): void {}
+}
+
+/** A call over the CBOR that AWS's Java SDKs speak. */
+async function overCbor(operation: string, input: object): Promise<unknown> {
+  const body = encodeCbor(input);
+  const signer = new SignatureV4({
+    service: "kinesis",
+    region: "us-east-1",
+    credentials: cloudkeep.credentials,
+    sha256: Sha256,
+  });
+  const { hostname, port } = new URL(cloudkeep.endpoint);
+  const { headers } = await signer.sign({
+    protocol: "http:",
+    query: {},
+    method: "POST",
+    hostname,
+    path: "/",
+    headers: {
+      host: `${hostname}:${port}`,
+      "content-type": "application/x-amz-cbor-1.1",
+      "x-amz-target": `Kinesis_20131202.${operation}`,
+    },
+    body,
+  });
+  const answer = await fetch(cloudkeep.endpoint, { method: "POST", headers, body });
+  expect(answer.headers.get("content-type")).toBe("application/x-amz-cbor-1.1");
+  return decodeCbor(Buffer.from(await answer.arrayBuffer()));
+}
+
 const recordings: Record<string, () => Promise<Answers>> = {
   async test_create_stream_without_shard_count() {
     serial += 1;
@@ -153,11 +199,12 @@ const recordings: Record<string, () => Promise<Answers>> = {
     }) as Answers;
   },
   async test_cbor_exceptions() {
-    const options = { ...optionsOf(cloudkeep, cloudkeep.credentials), protocol: AwsSmithyRpcV2CborProtocol };
-    const overCbor = new KinesisClient(options);
     const StreamName = "wrong-stream-name";
-    const { name: __type, message } = await errorOf(overCbor.send(new DescribeStreamCommand({ StreamName })));
-    return { "cbor-error": { __type, message: message.replace(cloudkeep.accountId, "111111111111") } };
+    const { __type, message } = (await overCbor("DescribeStream", { StreamName })) as Record<string, string>;
+    const options = { ...optionsOf(cloudkeep, cloudkeep.credentials), protocol: AwsSmithyRpcV2CborProtocol };
+    const smithy = await errorOf(new KinesisClient(options).send(new DescribeStreamCommand({ StreamName })));
+    expect([smithy.name, smithy.message]).toEqual([__type, message]);
+    return { "cbor-error": { __type, message: message?.replace(cloudkeep.accountId, "111111111111") } };
   },
   async test_resource_policy_crud() {
     const { StreamARN: ResourceARN } = await newStream();

@@ -30,6 +30,7 @@ const atMost: Record<string, number> = {
   dynamodb: 21,
   dynamodbstreams: 0,
   lambda: 30,
+  firehose: 0,
 };
 
 /** On AWS only the host tells them from another operation: directory buckets have endpoints of their own. */

@@ -11,6 +11,7 @@ import { metric, shardMetric } from "./metrics.ts";
 import { shardId } from "./names.ts";
 import { parseSequenceNumber, positionOf, sequenceNumber, timeOf } from "./positions.ts";
 import { putFrame } from "./recordRows.ts";
+import { setTrim } from "./retention.ts";
 import { shardFor } from "./shards.ts";
 import type { StreamRow } from "./tables.ts";
 
@@ -239,6 +240,7 @@ async function keep(stream: StreamRow, shares: readonly Share[], ctx: Context): 
   ctx.afterCommit(() => {
     for (const { memory } of filled) memory.wake();
   });
+  setTrim(stream, ctx);
   return count(stream, filled, ctx);
 }
 

@@ -7,6 +7,7 @@ import { shardId, shardNumber } from "./names.ts";
 import { newShard } from "./newShard.ts";
 import { lastSequenceNumber, timeOf } from "./positions.ts";
 import { checkShardLimit, totalsOf } from "./quotas.ts";
+import { setTrim } from "./retention.ts";
 import { isOpen, openShards, shardNumbered } from "./shards.ts";
 import { type ShardRow, type ShardsRow, type StreamRow, shardLists } from "./tables.ts";
 
@@ -60,6 +61,7 @@ export async function reshard(
   });
   const changed = { ...stream, openShards: stream.openShards - closing.size + opening.length };
   putStream(changed, ctx);
+  setTrim(stream, ctx);
   return changed;
 }
 

@@ -1,11 +1,12 @@
-import type { Context } from "../../kit/context.ts";
+import type { Context, Host } from "../../kit/context.ts";
 import { existingStream, onStream, putStream, shardsOf } from "./access.ts";
 import { kinesis } from "./contract.ts";
 import { hourMs, maxRetentionHours, minRetentionHours } from "./limits.ts";
 import { shardKey } from "./memory.ts";
 import { trimHorizon } from "./reading.ts";
-import { dropFrames } from "./recordRows.ts";
-import { type StreamRow, shardLists, streams } from "./tables.ts";
+import { dropFrames, lastPosition } from "./recordRows.ts";
+import { isOpen } from "./shards.ts";
+import { type ShardRow, type StreamRow, shardLists, streams } from "./tables.ts";
 
 /** How long records are kept. Expired ones are not shown from the moment that they expire; once an hour they are dropped. */
 
@@ -75,10 +76,20 @@ interface Trim {
   name: string;
 }
 
-/** The timer of the next full hour; one for a stream, however often it is set. */
+/** When each stream's timer is due, as far as this process knows: it is set once an hour, by the first that needs it. */
+const due = new WeakMap<Host, Map<string, number>>();
+
+/** Has what expires of a stream dropped: there is something that will. At the next full hour, by one timer. */
 export function setTrim({ streamId, name }: Trim, ctx: Context): void {
-  const at = Math.floor(ctx.clock.now() / hourMs + 1) * hourMs;
+  const known = due.get(ctx.host) ?? new Map<string, number>();
+  due.set(ctx.host, known);
+  const nowMs = ctx.clock.now();
+  if ((known.get(streamId) ?? 0) > nowMs) return;
+  const at = Math.floor(nowMs / hourMs + 1) * hourMs;
   ctx.timers.set(`trim/${streamId}`, "trim", at, { streamId, name } satisfies Trim);
+  ctx.afterCommit(() => {
+    known.set(streamId, at);
+  });
 }
 
 /** Frames that one transaction drops. */
@@ -102,7 +113,19 @@ export async function trim({ streamId, name }: Trim, ctx: Context): Promise<void
   const expired = ctx.clock.now() - stream.retentionHours * hourMs;
   const shards = row.shards.filter(({ closed }) => closed === undefined || closed >= expired);
   if (shards.length < row.shards.length) shardLists.put(tx, [account, region, streamId], { ...row, shards });
-  setTrim({ streamId, name }, ctx);
+  if (shards.some((shard) => !isOpen(shard)) || (await holdsRecords(stream, shards, ctx))) {
+    setTrim({ streamId, name }, ctx);
+  }
+}
+
+/** Records that are to expire, in any shard. */
+async function holdsRecords(stream: StreamRow, shards: readonly ShardRow[], ctx: Context): Promise<boolean> {
+  return await ctx.peek(async (tx) => {
+    for (const { number } of shards) {
+      if ((await lastPosition(tx, shardKey(stream, number))) !== undefined) return true;
+    }
+    return false;
+  });
 }
 
 interface Purge {

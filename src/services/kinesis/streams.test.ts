@@ -1,25 +1,15 @@
 import {
-  AddTagsToStreamCommand,
   CreateStreamCommand,
   DecreaseStreamRetentionPeriodCommand,
   DeleteStreamCommand,
-  DescribeAccountSettingsCommand,
   DescribeLimitsCommand,
   DescribeStreamCommand,
   DescribeStreamSummaryCommand,
-  DisableEnhancedMonitoringCommand,
-  EnableEnhancedMonitoringCommand,
   GetRecordsCommand,
   IncreaseStreamRetentionPeriodCommand,
   type KinesisClient,
   ListStreamsCommand,
-  ListTagsForResourceCommand,
-  ListTagsForStreamCommand,
   PutRecordCommand,
-  RemoveTagsFromStreamCommand,
-  TagResourceCommand,
-  UntagResourceCommand,
-  UpdateAccountSettingsCommand,
   UpdateMaxRecordSizeCommand,
   UpdateStreamModeCommand,
   UpdateStreamWarmThroughputCommand,
@@ -269,61 +259,5 @@ describe("iterators", () => {
       "InvalidArgumentException",
       `ExclusiveMinimumSequenceNumber 12345 used in PutRecord on stream ${StreamName} under account ${cloudkeep.accountId} is invalid.`,
     ]);
-  });
-});
-
-describe("settings", () => {
-  it("tags, by both sets of operations", async () => {
-    const { StreamName, StreamARN } = await newStream(kinesis, { Tags: { b: "2" } });
-    await kinesis.send(new AddTagsToStreamCommand({ StreamName, Tags: { a: "1" } }));
-    await kinesis.send(new TagResourceCommand({ ResourceARN: StreamARN, Tags: { c: "3" } }));
-    const page = await kinesis.send(new ListTagsForStreamCommand({ StreamName, Limit: 2 }));
-    expect([page.Tags, page.HasMoreTags]).toEqual([
-      [
-        { Key: "a", Value: "1" },
-        { Key: "b", Value: "2" },
-      ],
-      true,
-    ]);
-    await kinesis.send(new RemoveTagsFromStreamCommand({ StreamName, TagKeys: ["a"] }));
-    await kinesis.send(new UntagResourceCommand({ ResourceARN: StreamARN, TagKeys: ["b"] }));
-    const { Tags } = await kinesis.send(new ListTagsForResourceCommand({ ResourceARN: StreamARN }));
-    expect(Tags).toEqual([{ Key: "c", Value: "3" }]);
-    const many = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`t${i}`, ""]));
-    const refused = await errorOf(kinesis.send(new AddTagsToStreamCommand({ StreamName, Tags: many })));
-    expect(refused.name).toBe("InvalidArgumentException");
-  });
-
-  it("enhanced monitoring", async () => {
-    const { StreamName } = await newStream(kinesis);
-    const on = await kinesis.send(
-      new EnableEnhancedMonitoringCommand({
-        StreamName,
-        ShardLevelMetrics: ["OutgoingBytes", "IncomingBytes"],
-      }),
-    );
-    expect([on.CurrentShardLevelMetrics, on.DesiredShardLevelMetrics]).toEqual([
-      [],
-      ["IncomingBytes", "OutgoingBytes"],
-    ]);
-    const off = await kinesis.send(
-      new DisableEnhancedMonitoringCommand({ StreamName, ShardLevelMetrics: ["ALL"] }),
-    );
-    expect(off.DesiredShardLevelMetrics).toEqual([]);
-  });
-
-  it("an account's commitment, which cannot be ended at once", async () => {
-    const { MinimumThroughputBillingCommitment: none } = await kinesis.send(
-      new DescribeAccountSettingsCommand({}),
-    );
-    expect(none?.Status).toBe("DISABLED");
-    const set = (Status: "ENABLED" | "DISABLED") =>
-      kinesis.send(new UpdateAccountSettingsCommand({ MinimumThroughputBillingCommitment: { Status } }));
-    expect((await set("ENABLED")).MinimumThroughputBillingCommitment?.Status).toBe("ENABLED");
-    expect((await set("DISABLED")).MinimumThroughputBillingCommitment?.Status).toBe(
-      "ENABLED_UNTIL_EARLIEST_ALLOWED_END",
-    );
-    await cloudkeep.clock.advance(25 * hourMs);
-    expect((await set("DISABLED")).MinimumThroughputBillingCommitment?.Status).toBe("DISABLED");
   });
 });

@@ -15,7 +15,6 @@ import {
 import { streamArn } from "./names.ts";
 import { newShard } from "./newShard.ts";
 import { checkShardLimit, totalsOf } from "./quotas.ts";
-import { setTrim } from "./retention.ts";
 import { openShards, shownShard } from "./shards.ts";
 import { consumers, type StreamRow, shardLists, streams } from "./tables.ts";
 import { checkTags } from "./tagRules.ts";
@@ -72,7 +71,6 @@ export const createStream = kinesis.operation("CreateStream", {
     putStream(row, ctx);
     const shards = evenRanges(shardCount).map((range, number) => newShard(number, range, created));
     shardLists.put(ctx.tx, [account, region, row.streamId], { shards, next: shardCount });
-    setTrim(row, ctx);
     return {};
   },
 });
