@@ -22,14 +22,11 @@ async function getItem(id) {
     "x-amz-target": "DynamoDB_20120810.GetItem",
   };
   const names = Object.keys(headers).sort();
-  const lines = names.map((name) => name + ":" + headers[name] + "
-").join("");
-  const canonical = ["POST", "/", "", lines, names.join(";"), hash(body)].join("
-");
+  const lines = names.map((name) => name + ":" + headers[name] + "\n").join("");
+  const canonical = ["POST", "/", "", lines, names.join(";"), hash(body)].join("\n");
   const scope = [day, AWS_REGION, "dynamodb", "aws4_request"].join("/");
   const key = scope.split("/").reduce(hmac, "AWS4" + AWS_SECRET_ACCESS_KEY);
-  const text = ["AWS4-HMAC-SHA256", time, scope, hash(canonical)].join("
-");
+  const text = ["AWS4-HMAC-SHA256", time, scope, hash(canonical)].join("\n");
   const signature = createHmac("sha256", key).update(text).digest("hex");
   const credential = AWS_ACCESS_KEY_ID + "/" + scope;
   headers.authorization = "AWS4-HMAC-SHA256 Credential=" + credential + ", SignedHeaders=" + names.join(";") + ", Signature=" + signature;
@@ -48,8 +45,7 @@ async function enriched({ recordId, data }) {
     const order = JSON.parse(event.message);
     const item = await getItem(order.customer);
     if (item === undefined) return { recordId, result: "ProcessingFailed", data };
-    lines += JSON.stringify({ ...order, name: item.name.S }) + "
-";
+    lines += JSON.stringify({ ...order, name: item.name.S }) + "\n";
   }
   return { recordId, result: "Ok", data: Buffer.from(lines).toString("base64") };
 }
