@@ -8,6 +8,12 @@ export interface Aws {
   credentials: { accessKeyId: string; secretAccessKey: string };
 }
 
+export interface Demo {
+  aws: Aws;
+  /** Says one sentence. */
+  say(text: string): void;
+}
+
 /** Services that speak JSON: their prefix of `X-Amz-Target`, and their name in signatures where it differs. */
 const json: Record<string, { target: string; version: string; signs?: string }> = {
   sqs: { target: "AmazonSQS", version: "1.0" },
@@ -16,6 +22,10 @@ const json: Record<string, { target: string; version: string; signs?: string }> 
   cloudtrail: { target: "CloudTrail_20131101", version: "1.1" },
   cloudwatch: { target: "GraniteServiceVersion20100801", version: "1.0", signs: "monitoring" },
   cloudkeep: { target: "Cloudkeep", version: "1.1" },
+  kms: { target: "TrentService", version: "1.1" },
+  dynamodb: { target: "DynamoDB_20120810", version: "1.0" },
+  kinesis: { target: "Kinesis_20131202", version: "1.1" },
+  firehose: { target: "Firehose_20150804", version: "1.1" },
 };
 
 const queryVersions: Record<string, string> = { iam: "2010-05-08", sns: "2010-03-31" };
@@ -69,24 +79,60 @@ function form(operation: string, version: string, input: Parameters): string {
 
 /** One request to S3; its body. */
 export async function s3(
-  { endpoint, credentials }: Aws,
+  aws: Aws,
   method: string,
   path: string,
   body = "",
   headers: Record<string, string> = {},
 ): Promise<Buffer> {
-  const request = { endpoint, region: "us-east-1", service: "s3", credentials, method, path, headers, body };
+  return (await rest(aws, "s3", method, path, body, headers)).bytes;
+}
+
+/** One request to a service of REST. */
+export async function rest(
+  { endpoint, credentials }: Aws,
+  service: string,
+  method: string,
+  path: string,
+  body = "",
+  headers: Record<string, string> = {},
+): Promise<{ headers: Headers; bytes: Buffer }> {
+  const request = { endpoint, region: "us-east-1", service, credentials, method, path, headers, body };
   const response = await fetch(`${endpoint}${path}`, {
     method,
     headers: signedHeaders(request),
     ...(method !== "GET" && { body }),
   });
   const bytes = Buffer.from(await response.arrayBuffer());
-  if (!response.ok) throw new Error(`S3 refused ${method} ${path}: ${bytes.toString()}`);
-  return bytes;
+  if (!response.ok) throw new Error(`${service} refused ${method} ${path}: ${bytes.toString()}`);
+  return { headers: response.headers, bytes };
 }
 
 /** Text of the first element of a name. */
 export function element(answer: Record<string, unknown>, name: string): string {
   return new RegExp(`<${name}>([^<]*)</${name}>`).exec(String(answer.xml))?.[1] ?? "";
+}
+
+/** A policy document of these statements, each an Allow. */
+export const policy = (...statements: object[]) =>
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: statements.map((one) => ({ Effect: "Allow", ...one })),
+  });
+
+/** A role that one service may take on, for what the statements say. */
+export async function role(
+  aws: Aws,
+  RoleName: string,
+  Service: string,
+  ...statements: object[]
+): Promise<string> {
+  const AssumeRolePolicyDocument = policy({ Principal: { Service }, Action: "sts:AssumeRole" });
+  const made = await call(aws, "iam", "CreateRole", { RoleName, AssumeRolePolicyDocument });
+  await call(aws, "iam", "PutRolePolicy", {
+    RoleName,
+    PolicyName: "act",
+    PolicyDocument: policy(...statements),
+  });
+  return element(made, "Arn");
 }

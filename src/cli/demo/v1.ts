@@ -1,16 +1,10 @@
-import { type Aws, call, element, s3 } from "./aws.ts";
+import { type Aws, call, type Demo, element, policy, role, s3 } from "./aws.ts";
 import { eventually, type Listener, listener } from "./listener.ts";
 
 /**
  * Every change to identity is recorded, routed and announced: a trail, a rule on IAM's calls, subscribers of several
  * kinds, an alarm. Plays it on a running Cloudkeep and says what happens; throws if something does not.
  */
-
-export interface Demo {
-  aws: Aws;
-  /** Says one sentence. */
-  say(text: string): void;
-}
 
 interface Names {
   /** Tells one play from another. */
@@ -45,12 +39,6 @@ export async function playV1({ aws, say }: Demo): Promise<void> {
     endpoint.stop();
   }
 }
-
-const policy = (...statements: object[]) =>
-  JSON.stringify({
-    Version: "2012-10-17",
-    Statement: statements.map((one) => ({ Effect: "Allow", ...one })),
-  });
 
 async function subscribers(aws: Aws, names: Names, url: string, say: Demo["say"]): Promise<string> {
   say("The security team makes a topic. A queue, an HTTP endpoint and an e-mail address subscribe to it.");
@@ -169,14 +157,6 @@ async function otherRegion(aws: Aws, { id }: Names, say: Demo["say"]): Promise<v
     Rule: `forward-${id}`,
     Targets: [{ Id: "hub", Arn: EventBusArn, RoleArn }],
   });
-}
-
-/** A role that one service may take on, for one thing. */
-async function role(aws: Aws, RoleName: string, Service: string, statement: object): Promise<string> {
-  const AssumeRolePolicyDocument = policy({ Principal: { Service }, Action: "sts:AssumeRole" });
-  const made = await call(aws, "iam", "CreateRole", { RoleName, AssumeRolePolicyDocument });
-  await call(aws, "iam", "PutRolePolicy", { RoleName, PolicyName: "act", PolicyDocument: policy(statement) });
-  return element(made, "Arn");
 }
 
 async function trail(aws: Aws, names: Names, topicArn: string, say: Demo["say"]): Promise<void> {
