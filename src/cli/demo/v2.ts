@@ -220,7 +220,8 @@ async function denied(aws: Aws, names: Names, say: Demo["say"]): Promise<void> {
     });
     return (events as { message: string }[])[0];
   });
-  const requestId = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/.exec(found.message)?.[0];
+  // The function put the id of its own call before the words of the denial.
+  const requestId = /([0-9a-f-]{36}) User: /.exec(found.message)?.[1];
   const keys = await keysUnder(aws, names, "processing-failed/");
   if (keys.length < 2)
     throw new Error("The order that could not be looked up is not under processing-failed/.");
