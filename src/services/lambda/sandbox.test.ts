@@ -141,6 +141,26 @@ describe.skipIf(!isSandboxed)("a function in its sandbox", () => {
     expect([status, text]).toEqual([403, expect.stringContaining("MissingAuthenticationToken")]);
   });
 
+  it("has no code at work before its variables count, or outside", async () => {
+    const early = `
+      const fs = require("node:fs");
+      globalThis.early = { fds: fs.readdirSync("/proc/self/fd").length, channel: process.channel !== undefined };
+      try { fs.writeSync(3, "null\\n{garbage\\n"); } catch {}`;
+    const source =
+      "exports.handler = async () => ({ ...globalThis.early, preload: process.env.LD_PRELOAD });";
+    const variables = { NODE_OPTIONS: "--require /var/task/early.cjs", LD_PRELOAD: "/no/such/library.so" };
+    await makeFunction(
+      lambda(),
+      "early",
+      role,
+      { "index.cjs": source, "early.cjs": early },
+      { Environment: { Variables: variables } },
+    );
+    const { value } = await invoke(lambda(), "early");
+    expect(value).toMatchObject({ channel: false, preload: variables.LD_PRELOAD });
+    expect((await attempt("return 1;")).value).toBe(1);
+  });
+
   it("is nobody of importance", async () => {
     const code = `return { uid: process.getuid(), caps: /CapEff:\\s+(\\S+)/.exec(fs.readFileSync("/proc/self/status", "utf8"))[1], groups: process.getgroups() };`;
     expect((await attempt(code)).value).toMatchObject({ uid: 993, caps: "0000000000000000" });

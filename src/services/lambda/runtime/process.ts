@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
 import { commandOf, pythonHere, type Sandbox, shims, type View } from "./sandbox.ts";
 
 /** The processes of one execution environment: started, watched, and killed as a whole. */
@@ -35,6 +36,14 @@ const maxLineBytes = 256 * 1024;
 const frameMark = 0xa55a0003;
 const frameHeadBytes = 16;
 const pageBytes = 4_096;
+
+/** Variables that every function has, and that a process can still be given while it runs. */
+const readLater = new Set(["LD_LIBRARY_PATH", "NODE_PATH"]);
+
+/** Ports that a sandbox opens within its own network. */
+function sandboxPorts({ cloudkeepPort }: ProcessOptions): string {
+  return `${runtimePort},${cloudkeepPort}`;
+}
 
 export class FunctionProcess {
   readonly #options: ProcessOptions;
@@ -71,12 +80,12 @@ export class FunctionProcess {
       serialization: "json",
       detached: true,
       cwd: isSandboxed ? "/" : view.taskDir,
-      env: this.#environment(api, isSandboxed),
+      env: isSandboxed ? { CLOUDKEEP_LISTEN: sandboxPorts(this.#options) } : this.#environment(api),
       ...(sandbox.uid !== undefined && { uid: sandbox.uid, gid: sandbox.gid }),
     });
     this.#child = child;
     this.#expendable(child.pid);
-    if (isSandboxed) child.on("message", (message, handle) => this.#handedOut(message, handle as Server));
+    if (isSandboxed) this.#awaitPorts(child, api);
     this.#readOutput(child);
     child.on("error", () => this.#exited(null, null));
     child.on("exit", (code, signal) => {
@@ -107,7 +116,8 @@ export class FunctionProcess {
     const task = isSandboxed ? "/var/task" : view.taskDir;
     if (runtime.startsWith("nodejs")) {
       const heapMb = Math.max(64, Math.floor(memoryMb * 0.9));
-      return [node, `--max-old-space-size=${heapMb}`, "--max-http-header-size=81920", `${own}/node.mjs`];
+      const run = [node, `--max-old-space-size=${heapMb}`, "--max-http-header-size=81920", `${own}/node.mjs`];
+      return isSandboxed && this.#startsAnew() ? [node, `${own}/launcher.cjs`, ...run] : run;
     }
     const program = runtime.startsWith("python")
       ? [pythonHere()?.path ?? "python3", "-u", `${own}/python.py`]
@@ -115,15 +125,36 @@ export class FunctionProcess {
     return isSandboxed ? [node, `${own}/launcher.cjs`, ...program] : program;
   }
 
-  #environment(api: string, isSandboxed: boolean): Record<string, string> {
-    const { variables, cloudkeepPort, runtime } = this.#options;
+  #environment(api: string): Record<string, string> {
+    const { variables, runtime } = this.#options;
     const framed = runtime.startsWith("nodejs");
     return {
       ...variables,
       AWS_LAMBDA_RUNTIME_API: api,
       ...(framed && { _LAMBDA_TELEMETRY_LOG_FD: String(telemetryFd) }),
-      ...(isSandboxed && { CLOUDKEEP_LISTEN: `${runtimePort},${cloudkeepPort}` }),
     };
+  }
+
+  /** Whether a variable or a library of the function's own counts when a process begins, and not later. */
+  #startsAnew(): boolean {
+    const { variables, view } = this.#options;
+    const names = Object.keys(variables).filter((name) => !readLater.has(name));
+    if (names.some((name) => /^(?:LD_|NODE_|OPENSSL_|SSL_|GCONV_)/.test(name))) return true;
+    return [view.taskDir, view.optDir].some((folder) => folder && existsSync(join(folder, "lib")));
+  }
+
+  /**
+   * What starts the sandbox has no variable of the function's: with one like LD_PRELOAD, the function would be at work
+   * outside of it. They follow once the ports are handed out, when there is nothing left to be spoiled.
+   */
+  #awaitPorts(child: ChildProcess, api: string): void {
+    let awaited = sandboxPorts(this.#options).split(",").length;
+    child.on("message", (message, handle) => {
+      if (awaited === 0 || typeof message !== "object" || message === null) return;
+      awaited -= 1;
+      this.#handedOut(message, handle as Server | undefined);
+      if (awaited === 0) child.send({ variables: this.#environment(api) }, () => {});
+    });
   }
 
   /** Whoever runs out of memory, it is not Cloudkeep that the system ends first. */
@@ -136,7 +167,7 @@ export class FunctionProcess {
   }
 
   /** A port that the sandbox has opened within its own network. */
-  #handedOut(message: unknown, server: Server | undefined): void {
+  #handedOut(message: object, server: Server | undefined): void {
     const { port } = message as { port?: unknown };
     if (server === undefined || this.#ended) return void server?.close();
     this.#servers.push(server);
