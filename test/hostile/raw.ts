@@ -31,12 +31,18 @@ export function send(
         agent: false,
       },
       (response) => {
+        const { statusCode: status = 0, headers: answered } = response;
+        // A stream of events may go on for hours.
+        if (answered["content-type"] === "application/vnd.amazon.eventstream") {
+          response.destroy();
+          return resolve({ status, headers: answered, body: "" });
+        }
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("end", () =>
           resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
+            status,
+            headers: answered,
             body: Buffer.concat(chunks).toString(),
           }),
         );
