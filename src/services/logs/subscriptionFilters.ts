@@ -2,6 +2,7 @@ import type { SubscriptionFilter } from "@aws-sdk/client-cloudwatch-logs";
 import type { Context } from "../../kit/context.ts";
 import { type Page, pageOf } from "../../kit/paging.ts";
 import { passRole } from "../../kit/passRole.ts";
+import { MalformedPolicy, parsePolicy } from "../../policy/index.ts";
 import { existingGroup, groupAccess, namedGroup } from "./access.ts";
 import { logs } from "./contract.ts";
 import { putGroup } from "./groups.ts";
@@ -71,14 +72,6 @@ function checkedTarget(arn: string, roleArn: string | undefined, ctx: Context<Pu
   }
   const { kind } = target;
   if (kind === "destination") return target;
-  if (target.account !== ctx.account) {
-    const words = `Cross-account ${kind} ${kind === "lambda" ? "invocation " : ""}passing is not allowed.`;
-    const more =
-      kind === "lambda"
-        ? " You must use DestinationPolicies to create cross account lambda triggers."
-        : " You must use Destinations to deliver to other accounts.";
-    throw ctx.error("AccessDeniedException", words + more);
-  }
   if (kind === "lambda" && roleArn !== undefined) {
     throw ctx.error(
       "InvalidParameterException",
@@ -90,6 +83,14 @@ function checkedTarget(arn: string, roleArn: string | undefined, ctx: Context<Pu
       "InvalidParameterException",
       `destinationArn for vendor ${kind} cannot be used without roleArn`,
     );
+  }
+  if (target.account !== ctx.account) {
+    const words = `Cross-account ${kind} ${kind === "lambda" ? "invocation " : ""}passing is not allowed.`;
+    const more =
+      kind === "lambda"
+        ? " You must use DestinationPolicies to create cross account lambda triggers."
+        : " You must use Destinations to deliver to other accounts.";
+    throw ctx.error("AccessDeniedException", words + more);
   }
   return target;
 }
@@ -110,12 +111,22 @@ async function mayUse({ account, region, name }: Target, ctx: Context<PutErrors>
     action: "logs:PutSubscriptionFilter",
     resource: arn,
     resourceAccount: account,
-    ...(destination?.accessPolicy !== undefined && {
-      resourcePolicy: { name: arn, document: destination.accessPolicy, kind: "resource" as const },
+    ...(isPolicy(destination?.accessPolicy) && {
+      resourcePolicy: { name: arn, document: destination?.accessPolicy ?? "", kind: "resource" as const },
     }),
   });
   if (destination === undefined) {
     throw ctx.error("ResourceNotFoundException", "The specified destination does not exist.");
+  }
+}
+
+/** AWS takes policies of destinations that name principals which are none: such a policy lets nobody in. */
+function isPolicy(document: string | undefined): document is string {
+  try {
+    return document !== undefined && parsePolicy(document, "resource") !== undefined;
+  } catch (error) {
+    if (error instanceof MalformedPolicy) return false;
+    throw error;
   }
 }
 
