@@ -119,6 +119,15 @@ describe("records under a KMS key", () => {
     ]);
   });
 
+  it("may be under AWS's own key for Kinesis, which needs no permission of its own", async () => {
+    const { StreamName, StreamARN } = await newStream(kinesis);
+    const KeyId = "alias/aws/kinesis";
+    await kinesis.send(new StartStreamEncryptionCommand({ StreamName, EncryptionType: "KMS", KeyId }));
+    const client = kinesisClient(cloudkeep, await user({ Action: "kinesis:*", Resource: StreamARN }));
+    await put(StreamName, "sealed", client);
+    expect((await readAll(client, StreamName)).map(textOf)).toEqual(["sealed"]);
+  });
+
   it("are out of reach while the key is disabled, and a key that is not there is refused", async () => {
     const { StreamName } = await newStream(kinesis);
     const { KeyMetadata } = await root.kms.send(new CreateKeyCommand({}));

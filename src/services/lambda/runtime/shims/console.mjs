@@ -11,8 +11,7 @@ export function setRequestId(id) {
 
 const levels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 
-const telemetryFd = Number(process.env._LAMBDA_TELEMETRY_LOG_FD ?? "");
-delete process.env._LAMBDA_TELEMETRY_LOG_FD;
+let telemetryFd = 0;
 
 /** One message as one frame, so that its lines stay together: type, length, microseconds, text. */
 function writeFrame(text) {
@@ -58,6 +57,9 @@ function jsonLine(level, args) {
 }
 
 export function patchConsole(isJson, minimum = "TRACE") {
+  // Not sooner: the variables come once the sandbox is closed.
+  telemetryFd = Number(process.env._LAMBDA_TELEMETRY_LOG_FD ?? "");
+  delete process.env._LAMBDA_TELEMETRY_LOG_FD;
   const from = isJson ? levels.indexOf(minimum) : -1;
   const printer =
     (level) =>
