@@ -9,7 +9,9 @@ import {
   FirehoseClient,
 } from "@aws-sdk/client-firehose";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import { CreateFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, paginateListObjectsV2, S3Client } from "@aws-sdk/client-s3";
+import { zipOf } from "../src/services/lambda/testing.ts";
 import { policyOf } from "../test/harness.ts";
 import { runLoad } from "./load.ts";
 import { removeData, startCloudkeepProcess } from "./processes.ts";
@@ -29,13 +31,34 @@ const rows: Record<string, string | number>[] = [];
 
 async function newRole(): Promise<string | undefined> {
   const iam = new IAMClient(options);
-  const trust = policyOf({ Principal: { Service: "firehose.amazonaws.com" }, Action: "sts:AssumeRole" });
+  const Service = ["firehose.amazonaws.com", "lambda.amazonaws.com"];
+  const trust = policyOf({ Principal: { Service }, Action: "sts:AssumeRole" });
   const { Role } = await iam.send(
     new CreateRoleCommand({ RoleName: "firehose", AssumeRolePolicyDocument: trust }),
   );
-  const PolicyDocument = policyOf({ Action: "s3:PutObject", Resource: "*" });
+  const Action = ["s3:PutObject", "lambda:InvokeFunction", "logs:*"];
+  const PolicyDocument = policyOf({ Action, Resource: "*" });
   await iam.send(new PutRolePolicyCommand({ RoleName: "firehose", PolicyName: "p", PolicyDocument }));
   return Role?.Arn;
+}
+
+const transform = `export const handler = async ({ records }) => ({
+  records: records.map(({ recordId, data }) => ({ recordId, result: "Ok", data })),
+});`;
+
+async function newFunction(Role: string | undefined): Promise<string> {
+  const { FunctionArn = "" } = await new LambdaClient(options).send(
+    new CreateFunctionCommand({
+      FunctionName: "transform",
+      Role,
+      Runtime: "nodejs20.x",
+      Handler: "index.handler",
+      MemorySize: 512,
+      Timeout: 30,
+      Code: { ZipFile: zipOf({ "index.mjs": transform }) },
+    }),
+  );
+  return FunctionArn;
 }
 
 async function bytesIn(Bucket: string): Promise<{ objects: number; bytes: number }> {
@@ -123,6 +146,21 @@ try {
           ],
         },
         { Type: "AppendDelimiterToRecord", Parameters: [] },
+      ],
+    },
+  });
+  const LambdaArn = await newFunction(RoleARN);
+  await measure("through a function", "transformed", RoleARN, {
+    ProcessingConfiguration: {
+      Enabled: true,
+      Processors: [
+        {
+          Type: "Lambda",
+          Parameters: [
+            { ParameterName: "LambdaArn", ParameterValue: LambdaArn },
+            { ParameterName: "BufferSizeInMBs", ParameterValue: "3" },
+          ],
+        },
       ],
     },
   });
