@@ -1,12 +1,11 @@
 /** DynamoDB: items got, put and queried, in tables of different sizes. Run: `node --import tsx bench/dynamodb.ts`. */
 
-import { readFileSync } from "node:fs";
 import { DynamoDB } from "@aws-sdk/client-dynamodb";
 import { placeOf } from "../src/services/dynamodb/keys.ts";
 import { items, type TableRow, tables } from "../src/services/dynamodb/tables.ts";
 import { type Item, itemBytes } from "../src/services/dynamodb/values.ts";
 import { compare, count, report, rounds } from "./compare.ts";
-import { type CloudkeepServer, removeData, startCloudkeepProcess } from "./processes.ts";
+import { type CloudkeepServer, cpuMs, removeData, startCloudkeepProcess } from "./processes.ts";
 import { inBatches, settle, withStore } from "./seed.ts";
 import { requestMaker } from "./signed.ts";
 
@@ -98,13 +97,6 @@ async function measure(server: CloudkeepServer, suffix: string, size: number): P
   await measured(`GetItem${suffix}`, 0.33, server, get, 460);
   await measured(`PutItem${suffix}`, 0.25, server, put, 2);
   await measured(`Query of 100 items${suffix}`, 0, server, query, 44_000);
-}
-
-/** CPU time of a process so far, in ms: what a call costs, whoever else uses the machine. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  const clockTickMs = 10;
-  return (Number(fields[11]) + Number(fields[12])) * clockTickMs;
 }
 
 /** As `compare`, with the CPU time of each call. */

@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { S3 } from "@aws-sdk/client-s3";
 import { runLoad } from "./load.ts";
-import { type CloudkeepServer, removeData, startBare, startCloudkeepProcess } from "./processes.ts";
+import { type CloudkeepServer, cpuMs, removeData, startBare, startCloudkeepProcess } from "./processes.ts";
 import { seedObjects, settle, withStore } from "./seed.ts";
 import { requestMaker } from "./signed.ts";
 
@@ -166,13 +166,6 @@ async function among(objects: number): Promise<Record<string, number>> {
 function report(call: string, figure: string, beside: string, share: number, bar: number): void {
   const percent = (part: number) => `${(part * 100).toFixed(0)}%`;
   rows.push({ call, figure, beside, share: percent(share), bar: bar === 0 ? "" : percent(bar) });
-}
-
-/** CPU time of all threads of a process, as Linux counts it: in hundredths of a second. */
-function cpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function residentMb(pid: number): number {

@@ -1,12 +1,11 @@
 /** SQS: sending, and receiving with deletion, in queues of different lengths. Run: `node --import tsx bench/sqs.ts`. */
 
 import { hash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { messages, type QueueRow, queues, storeOf, tallies, timeKey } from "../src/services/sqs/tables.ts";
 import { compare, connections, count, report, rounds } from "./compare.ts";
 import { type Follow, runLoad } from "./load.ts";
-import { type CloudkeepServer, removeData, startCloudkeepProcess } from "./processes.ts";
+import { type CloudkeepServer, cpuMs, removeData, startCloudkeepProcess } from "./processes.ts";
 import { inBatches, settle, withStore } from "./seed.ts";
 import { requestMaker } from "./signed.ts";
 
@@ -100,13 +99,6 @@ async function mixed(
   console.log(
     `Senders and receivers${suffix}: ${Math.round(perSecond)} per second, ${failed} failed, ${conflicts} conflicts in ${count} calls (${share}%)`,
   );
-}
-
-/** CPU time of a process so far, in ms: what a call costs, whoever else uses the machine. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  const clockTickMs = 10;
-  return (Number(fields[11]) + Number(fields[12])) * clockTickMs;
 }
 
 /** As `compare`, with the CPU time of each call. */

@@ -16,6 +16,15 @@ export interface RecordedInput {
   Key?: unknown;
 }
 
+/** Of a read of many items, the record shows where it read. */
+export const readRecord = {
+  data: true as const,
+  requestOnly: ({ TableName, IndexName }: { TableName?: unknown; IndexName?: unknown }) => ({
+    tableName: TableName,
+    ...(IndexName !== undefined && { indexName: IndexName }),
+  }),
+};
+
 /** What CloudTrail shows of a request for one item: never what the item holds. */
 export const itemRecord = {
   data: true as const,

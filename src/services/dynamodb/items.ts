@@ -1,3 +1,4 @@
+import type { Context } from "../../kit/context.ts";
 import { leadingKeysOf, onTable } from "./access.ts";
 import { collectionMetrics, itemRecord, returned, shownItem } from "./answers.ts";
 import { Meter, readUnits } from "./capacity.ts";
@@ -10,10 +11,10 @@ import { checkedKey, checkItemKey, placeOf } from "./keys.ts";
 import { forgetRuns } from "./records.ts";
 import { items } from "./tables.ts";
 import { charge, checkThroughput } from "./throttle.ts";
-import { checkAttributeName, checkedItem } from "./values.ts";
+import { checkAttributeName, checkedItem, type Item } from "./values.ts";
 import { vaultOf } from "./vault.ts";
 import { validation } from "./words.ts";
-import { write } from "./write.ts";
+import { type WriteRequest, write } from "./write.ts";
 
 /** One item: put, got, deleted. */
 
@@ -116,6 +117,48 @@ export const getItem = dynamodb.operation("GetItem", {
   record: itemRecord,
 });
 
+interface ReplaceInput {
+  ReturnValuesOnConditionCheckFailure?: string | undefined;
+  ReturnConsumedCapacity?: string | undefined;
+  ReturnItemCollectionMetrics?: string | undefined;
+}
+
+/** Puts an item in the place that `key` names, or takes away what is there. */
+async function replaceItem(
+  {
+    table,
+    wanted,
+    condition,
+    key,
+    item,
+  }: Pick<WriteRequest, "table" | "condition"> & { wanted: string; key: Item; item: Item | undefined },
+  input: ReplaceInput,
+  ctx: Context,
+) {
+  const place = placeOf(table, key);
+  const meter = new Meter(table);
+  const { before } = await write(
+    {
+      table,
+      place,
+      condition,
+      showsItem: input.ReturnValuesOnConditionCheckFailure === "ALL_OLD",
+      change: () => item,
+      needsBefore: wanted === "ALL_OLD" || input.ReturnConsumedCapacity !== undefined,
+    },
+    meter,
+    ctx,
+  );
+  charge(meter, ctx);
+  const capacity = meter.shown(input.ReturnConsumedCapacity);
+  const metrics = await collectionMetrics(table, place, key, input.ReturnItemCollectionMetrics, ctx);
+  return {
+    ...(wanted === "ALL_OLD" && before && { Attributes: shownItem(before) }),
+    ...(capacity && { ConsumedCapacity: capacity }),
+    ...(metrics && { ItemCollectionMetrics: metrics as never }),
+  };
+}
+
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html */
 export const putItem = dynamodb.operation("PutItem", {
   access: onTable("PutItem", (input, named) => ({
@@ -133,28 +176,7 @@ export const putItem = dynamodb.operation("PutItem", {
     const item = checkedItem(input.Item);
     checkItemKey(table.key, item);
     checkThroughput(table, "write", ctx);
-    const place = placeOf(table, item);
-    const meter = new Meter(table);
-    const { before } = await write(
-      {
-        table,
-        place,
-        condition,
-        showsItem: input.ReturnValuesOnConditionCheckFailure === "ALL_OLD",
-        change: () => item,
-        needsBefore: wanted === "ALL_OLD" || input.ReturnConsumedCapacity !== undefined,
-      },
-      meter,
-      ctx,
-    );
-    charge(meter, ctx);
-    const capacity = meter.shown(input.ReturnConsumedCapacity);
-    const metrics = await collectionMetrics(table, place, item, input.ReturnItemCollectionMetrics, ctx);
-    return {
-      ...(wanted === "ALL_OLD" && before && { Attributes: shownItem(before) }),
-      ...(capacity && { ConsumedCapacity: capacity }),
-      ...(metrics && { ItemCollectionMetrics: metrics as never }),
-    };
+    return await replaceItem({ table, wanted, condition, key: item, item }, input, ctx);
   },
   record: {
     data: true,
@@ -179,28 +201,7 @@ export const deleteItem = dynamodb.operation("DeleteItem", {
     const condition = soleCondition(input as ConditionInput);
     const key = checkedKey(table.key, input.Key);
     checkThroughput(table, "write", ctx);
-    const place = placeOf(table, key);
-    const meter = new Meter(table);
-    const { before } = await write(
-      {
-        table,
-        place,
-        condition,
-        showsItem: input.ReturnValuesOnConditionCheckFailure === "ALL_OLD",
-        change: () => undefined,
-        needsBefore: wanted === "ALL_OLD" || input.ReturnConsumedCapacity !== undefined,
-      },
-      meter,
-      ctx,
-    );
-    charge(meter, ctx);
-    const capacity = meter.shown(input.ReturnConsumedCapacity);
-    const metrics = await collectionMetrics(table, place, key, input.ReturnItemCollectionMetrics, ctx);
-    return {
-      ...(wanted === "ALL_OLD" && before && { Attributes: shownItem(before) }),
-      ...(capacity && { ConsumedCapacity: capacity }),
-      ...(metrics && { ItemCollectionMetrics: metrics as never }),
-    };
+    return await replaceItem({ table, wanted, condition, key, item: undefined }, input, ctx);
   },
   record: { ...itemRecord, response: () => null },
 });

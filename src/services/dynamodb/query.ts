@@ -1,5 +1,6 @@
 import type { Context } from "../../kit/context.ts";
 import { leadingKey, onTable } from "./access.ts";
+import { readRecord } from "./answers.ts";
 import { checkNotMixed } from "./conditions.ts";
 import { dynamodb } from "./contract.ts";
 import { Bindings, type Placeholders } from "./expressions/bindings.ts";
@@ -156,11 +157,5 @@ export const query = dynamodb.operation("Query", {
     };
     return await answerPage(read, input.ReturnConsumedCapacity, ctx as Context);
   },
-  record: {
-    data: true,
-    requestOnly: ({ TableName, IndexName }) => ({
-      tableName: TableName,
-      ...(IndexName !== undefined && { indexName: IndexName }),
-    }),
-  },
+  record: readRecord,
 });

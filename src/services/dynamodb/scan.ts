@@ -1,6 +1,7 @@
 import type { Context } from "../../kit/context.ts";
 import type { ListOptions } from "../../kit/table.ts";
 import { onTable } from "./access.ts";
+import { readRecord } from "./answers.ts";
 import { checkNotMixed } from "./conditions.ts";
 import { dynamodb } from "./contract.ts";
 import { Bindings } from "./expressions/bindings.ts";
@@ -117,11 +118,5 @@ export const scan = dynamodb.operation("Scan", {
     };
     return await answerPage(read, input.ReturnConsumedCapacity, ctx as Context);
   },
-  record: {
-    data: true,
-    requestOnly: ({ TableName, IndexName }) => ({
-      tableName: TableName,
-      ...(IndexName !== undefined && { indexName: IndexName }),
-    }),
-  },
+  record: readRecord,
 });
