@@ -32,6 +32,9 @@ const queryVersions: Record<string, string> = { iam: "2010-05-08", sns: "2010-03
 
 type Parameters = Record<string, unknown>;
 
+/** A call that was answered with an error, in its words. */
+export class Refusal extends Error {}
+
 /** Calls an operation; the answer as JSON, or as the text of its XML under "xml". */
 export async function call(
   { endpoint, credentials }: Aws,
@@ -59,7 +62,7 @@ export async function call(
   };
   const response = await fetch(endpoint, { method: "POST", headers: signedHeaders(request), body });
   const text = await response.text();
-  if (!response.ok) throw new Error(`${service}:${operation} was refused: ${text}`);
+  if (!response.ok) throw new Refusal(`${service}:${operation} was refused: ${text}`);
   if (spoken === undefined) return { xml: text };
   return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
 }

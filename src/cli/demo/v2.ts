@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import { type Aws, call, type Demo, policy, rest, role, s3 } from "./aws.ts";
+import { type Aws, call, type Demo, policy, Refusal, rest, role, s3 } from "./aws.ts";
 import { enricher } from "./enricher.ts";
 import { eventually } from "./listener.ts";
 import { zipOf } from "./zip.ts";
@@ -213,13 +213,7 @@ async function denied(aws: Aws, names: Names, say: Demo["say"]): Promise<void> {
   });
   await writeOrders(aws, names, { order: 3, customer: "c1" });
   await call(aws, "cloudkeep", "AdvanceClock", { Seconds: bufferSeconds });
-  const found = await eventually("The function's log of the denial", async () => {
-    const { events = [] } = await call(aws, "logs", "FilterLogEvents", {
-      logGroupName: `/aws/lambda/${names.function}`,
-      filterPattern: '"is not authorized to perform"',
-    });
-    return (events as { message: string }[])[0];
-  });
+  const found = await eventually("The function's log of the denial", () => denialLogged(aws, names));
   // The function put the id of its own call before the words of the denial.
   const requestId = /([0-9a-f-]{36}) User: /.exec(found.message)?.[1];
   const keys = await keysUnder(aws, names, "processing-failed/");
@@ -234,6 +228,20 @@ async function denied(aws: Aws, names: Names, say: Demo["say"]): Promise<void> {
 
   npx cloudkeep explain ${requestId}
 `);
+}
+
+/** A function's lines are written after its answer, into a group that the first of them makes. */
+async function denialLogged(aws: Aws, names: Names): Promise<{ message: string } | undefined> {
+  try {
+    const { events = [] } = await call(aws, "logs", "FilterLogEvents", {
+      logGroupName: `/aws/lambda/${names.function}`,
+      filterPattern: '"is not authorized to perform"',
+    });
+    return (events as { message: string }[])[0];
+  } catch (error) {
+    if (error instanceof Refusal && error.message.includes("ResourceNotFoundException")) return undefined;
+    throw error;
+  }
 }
 
 async function stream(aws: Aws, names: Names, say: Demo["say"]): Promise<void> {
