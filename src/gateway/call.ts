@@ -158,10 +158,6 @@ export class RunningCall implements RunningScope {
     this.#tx.rollback(this.#savepoint);
     this.#call.afterCommit.length = this.#effectsBefore;
     this.notes.sharedWith.clear();
-    // Nobody has no account: what nobody was refused stands in the record of the resource's owner.
-    if (this.#call.caller.principal.kind === "anonymous" && this.#owner !== "") {
-      this.notes.sharedWith.add(this.#owner);
-    }
   }
 
   /** Made once: authorization and handler share it. */
@@ -213,6 +209,7 @@ export class RunningCall implements RunningScope {
         body: inMemory(options.body ?? Buffer.alloc(0), streams.digests(asked as never, []), {}),
       }),
       depth,
+      isLocated: false,
       service,
       operation: runnable,
       protocol: service.contract.protocols[0] as Protocol,
@@ -227,6 +224,11 @@ export class RunningCall implements RunningScope {
   }
 
   record(call: Call, outcome: Outcome): void {
+    // Nobody has no account: what nobody asked stands in the record of whom it was asked of, or who refused it.
+    const isNobody = call.caller.principal.kind === "anonymous";
+    if (call.isLocated) this.notes.sharedWith.add(call.account);
+    else if (isNobody && outcome.error !== undefined && this.#owner !== "")
+      this.notes.sharedWith.add(this.#owner);
     const entries = entriesOf({
       requestId: call.requestId,
       caller: call.caller,

@@ -45,6 +45,8 @@ export interface Call {
   caller: Caller;
   account: string;
   region: string;
+  /** Account and Region are those of what the call names, whoever made it. */
+  isLocated?: boolean;
   request: RequestFacts;
   input: Record<string, unknown>;
   /** The body that streamed in. */

@@ -1,6 +1,7 @@
 import { Waiting } from "../bus/waiters.ts";
 import { AwsError } from "../kit/errors.ts";
 import { recordLog } from "../kit/record.ts";
+import type { Place } from "../kit/service.ts";
 import type { Protocol } from "../protocols/contract.ts";
 import { SerializationError } from "../protocols/errors.ts";
 import type { WireRequest, WireResponse } from "../protocols/wire.ts";
@@ -15,7 +16,7 @@ import { dropBody, takeBody } from "./intake.ts";
 import { longPoll } from "./longPoll.ts";
 import { publicDocument } from "./publish.ts";
 import { asAwsError, Refused } from "./refuse.ts";
-import type { Registry } from "./registry.ts";
+import type { LoadedService, Registry } from "./registry.ts";
 import {
   type Destination,
   destinationByBody,
@@ -133,19 +134,33 @@ async function read(
   const input = readInput(operation.codec, found.protocol, wire);
   const origin = `${facts.secure ? "https" : "http"}://${facts.host}`;
   service.definition.inputFromUrl?.(input, { origin, path: exchange.path });
+  const place = await placeOf(found, service, input, gateway);
   return {
     requestId,
     service,
     operation,
     protocol: found.protocol,
     caller,
-    account: caller.principal.account || gateway.homeAccount,
-    region: destination.region,
+    account: place?.account ?? (caller.principal.account || gateway.homeAccount),
+    region: place?.region ?? destination.region,
+    isLocated: place !== undefined,
     request: facts,
     input,
     events: [],
     afterCommit: [],
   };
+}
+
+/** To whom a call belongs that is the same whether it is signed or not. */
+async function placeOf(
+  { contract, operation }: Found,
+  { definition }: LoadedService,
+  input: Record<string, unknown>,
+  { store }: Gateway,
+): Promise<Place | undefined> {
+  const { locate } = definition;
+  if (locate === undefined || !contract.operations[operation]?.unsigned) return undefined;
+  return await store.peek((tx) => locate(input, tx));
 }
 
 function readInput(

@@ -123,6 +123,11 @@ export interface BrokenLimit {
   inBody: boolean;
 }
 
+export interface Place {
+  account: string;
+  region: string;
+}
+
 export interface ServiceDefinition {
   name: string;
   /** "kms.amazonaws.com" */
@@ -152,6 +157,11 @@ export interface ServiceDefinition {
   inputFromUrl?: (input: Record<string, unknown>, url: { origin: string; path: string }) => void;
   /** Denials end with an encoded message, which DecodeAuthorizationMessage reads. */
   encodesDenials?: true;
+  /**
+   * To whom a call belongs that AWS takes unsigned, told from what its input, not yet validated, names (a client, a token): handlers find
+   * it in `ctx.account` and `ctx.region`. Undefined where it names nothing that there is.
+   */
+  locate?: (input: Record<string, unknown>, tx: Reads) => MaybePromise<Place | undefined>;
   /** Work that becomes due by the clock; called with the payload of `ctx.timers.set`. */
   timers?: Record<string, (payload: never, ctx: Context<never>) => Promise<void>>;
   /** Work of `ctx.outbox.put`, by name. */
