@@ -1,14 +1,16 @@
 import type { Keyring } from "../sealing/keyring.ts";
-import type { Database, Snapshot } from "./database.ts";
+import type { Database } from "./database.ts";
 import { StoreUnavailable } from "./errors.ts";
 import { type Commit, GroupCommit } from "./groupCommit.ts";
 import { History } from "./history.ts";
 import { compareKeys } from "./keys.ts";
-import { LogBook, type LogRow, type RowReader } from "./logs/book.ts";
+import { LogBook, type RowReader } from "./logs/book.ts";
 import { Compactor } from "./logs/compact.ts";
 import { entryBytes } from "./logs/format.ts";
 import { type Committer, Transactions } from "./optimistic.ts";
+import { DiskRow, maxRangeEntries, RangeCache, type Wanted } from "./rangeCache.ts";
 import { RowCache } from "./rowCache.ts";
+import { chunkEntries, rowReader } from "./rowReader.ts";
 import type { LogEntry } from "./store.ts";
 import {
   type DiskEntry,
@@ -28,7 +30,6 @@ export interface StateOptions {
 export const rowPrefix = "row/";
 /** Callers wait for room beyond this. */
 const maxQueuedCommits = 20_000;
-const chunkEntries = 256;
 
 /** A commit on its way to disk. */
 interface Pending {
@@ -44,6 +45,7 @@ export class LevelState implements Committer {
   readonly #database: Database;
   readonly #keyring: Keyring;
   readonly #cache: RowCache;
+  readonly #ranges = new RangeCache();
   readonly #pending = new Map<string, Pending>();
   readonly #group: GroupCommit;
   readonly #book: LogBook;
@@ -55,7 +57,7 @@ export class LevelState implements Committer {
     this.#database = database;
     this.#keyring = keyring;
     this.#cache = new RowCache(options.cacheBytes);
-    this.#book = new LogBook(this.#reader());
+    this.#book = new LogBook(rowReader(database, keyring));
     this.#group = new GroupCommit(database, keyring, {
       rows: (commits) => this.#logRows(commits),
       written: (commits) => this.#written(commits),
@@ -113,9 +115,11 @@ export class LevelState implements Committer {
       pending.push([key, value]);
       reader.needs = Math.max(reader.needs, sequence);
     }
-    const range = { gte: Buffer.from(rowPrefix + from), lt: Buffer.from(rowPrefix + to), reverse };
-    const chunks = this.#database.chunks(range, Math.min(chunkEntries, limit + pending.length));
-    return { pending: sortEntries(pending, reverse), disk: this.#diskEntries(chunks, this.history.sequence) };
+    const wanted: Wanted = { from, to, reverse, limit };
+    if (pending.length > 0)
+      return { pending: sortEntries(pending, reverse), disk: this.#disk(wanted, pending.length) };
+    const held = this.#ranges.get(wanted);
+    return { pending, disk: held ? [held] : this.#kept(wanted, this.#disk(wanted), this.history.sequence) };
   }
 
   commit(tx: OpenTransaction): Promise<void> {
@@ -129,6 +133,7 @@ export class LevelState implements Committer {
     let bytes = 0;
     for (const [key, value] of tx.writes) {
       this.#pending.set(key, { value, sequence });
+      this.#ranges.written(key);
       writes.push([rowPrefix + key, value]);
       bytes += key.length + (value?.byteLength ?? 0);
     }
@@ -140,7 +145,7 @@ export class LevelState implements Committer {
   async withSnapshot<T>(use: (reader: RowReader) => Promise<T>): Promise<T> {
     const snapshot = this.#database.level.snapshot();
     try {
-      return await use(this.#reader(snapshot));
+      return await use(rowReader(this.#database, this.#keyring, snapshot));
     } finally {
       await snapshot.close().catch(() => undefined);
     }
@@ -162,6 +167,7 @@ export class LevelState implements Committer {
       throw new StoreUnavailable("it could not be changed as a whole", error);
     } finally {
       this.#cache.clear();
+      this.#ranges.clear();
       this.#book.forget();
       this.history.invalidate();
       this.history.suspended = false;
@@ -232,6 +238,7 @@ export class LevelState implements Committer {
     this.#failures += 1;
     this.#pending.clear();
     this.#cache.clear();
+    this.#ranges.clear();
     this.#book.forget();
     this.history.invalidate();
   }
@@ -243,13 +250,36 @@ export class LevelState implements Committer {
     await this.#group.submit({ sequence: this.history.record([]), writes, appends: [], bytes });
   }
 
-  async *#diskEntries(chunks: AsyncGenerator<[Buffer, Buffer][]>, asOf: number): AsyncGenerator<DiskEntry[]> {
+  /** Entries of a range as they are on disk now; `hidden` of them may be hidden by what is not there yet. */
+  #disk({ from, to, reverse, limit }: Wanted, hidden = 0): AsyncGenerator<DiskEntry[]> {
+    const range = { gte: Buffer.from(rowPrefix + from), lt: Buffer.from(rowPrefix + to), reverse };
+    const chunks = this.#database.chunks(range, Math.min(chunkEntries, limit + hidden));
+    return this.#entries(chunks, this.history.sequence);
+  }
+
+  async *#entries(chunks: AsyncGenerator<[Buffer, Buffer][]>, asOf: number): AsyncGenerator<DiskEntry[]> {
     for await (const chunk of chunks) {
-      yield chunk.map(([row, sealed]): DiskEntry => {
+      yield chunk.map(([row, sealed]) => {
         const key = row.toString("utf8", rowPrefix.length);
-        return { key, value: () => this.#valueAsOf(key, sealed, asOf) };
+        return new DiskRow(key, sealed, (bytes) => this.#valueAsOf(key, bytes, asOf));
       });
     }
+  }
+
+  /** Passes a range on, and keeps it, if it is short and nothing was written there meanwhile. */
+  async *#kept(wanted: Wanted, disk: AsyncGenerator<DiskEntry[]>, asOf: number): AsyncGenerator<DiskEntry[]> {
+    const found: DiskEntry[] = [];
+    const keep = () => {
+      if (this.history.rangeChanged(wanted.from, wanted.to, asOf)) return;
+      this.#ranges.set(wanted, found);
+    };
+    for await (const chunk of disk) {
+      if (found.length <= maxRangeEntries) found.push(...chunk);
+      // Nobody may ask for more than was wanted, so this may be the last that runs.
+      if (found.length >= wanted.limit) keep();
+      yield chunk;
+    }
+    keep();
   }
 
   /** The cached instance if it is the row's value as of then; the cache may know a later one. */
@@ -260,31 +290,5 @@ export class LevelState implements Committer {
     const value = this.#keyring.open(rowPrefix + key, sealed);
     if (!changed) this.#cache.set(key, value);
     return value;
-  }
-
-  #reader(snapshot?: Snapshot): RowReader {
-    const database = this.#database;
-    const open = (row: string, sealed: Buffer) => this.#keyring.open(row, sealed);
-    return {
-      get(row) {
-        const sealed = database.get(row, snapshot);
-        return sealed && open(row, sealed);
-      },
-      async *rows(from, to, { reverse = false, limit } = {}): AsyncGenerator<LogRow> {
-        const range = {
-          gte: Buffer.from(from),
-          lt: Buffer.from(to),
-          reverse,
-          ...(limit !== undefined && { limit }),
-          ...(snapshot && { snapshot }),
-        };
-        for await (const chunk of database.chunks(range, Math.min(chunkEntries, limit ?? chunkEntries))) {
-          for (const [key, sealed] of chunk) {
-            const row = key.toString();
-            yield { key: row, bytes: sealed.length, value: () => open(row, sealed) };
-          }
-        }
-      },
-    };
   }
 }

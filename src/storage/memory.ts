@@ -81,7 +81,7 @@ class MemoryState implements Committer {
     if (reverse) keys.reverse();
     const entries = keys.map((key): DiskEntry => {
       const value = this.rows.get(key) as Uint8Array;
-      return { key, value: () => value };
+      return { key, bytes: value.byteLength, value: () => value };
     });
     return { pending: [], disk: once(entries) };
   }

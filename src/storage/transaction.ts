@@ -23,11 +23,13 @@ export interface Reader {
 export interface Scan {
   /** Commits on their way to disk, sorted in the direction of the scan; they hide entries of `disk`. */
   pending: [key: string, value: Written][];
-  disk: AsyncIterable<DiskEntry[]>;
+  disk: AsyncIterable<readonly DiskEntry[]> | Iterable<readonly DiskEntry[]>;
 }
 
 export interface DiskEntry {
-  key: string;
+  readonly key: string;
+  /** Of the value, or about as many. */
+  readonly bytes: number;
   value(): Uint8Array;
 }
 
@@ -252,7 +254,7 @@ function layered(
 /** Entries of `memory` and `disk`, both in order; `memory` hides the same key in `disk`. */
 async function merge(
   memory: [string, Written][],
-  disk: AsyncIterable<DiskEntry[]>,
+  disk: Scan["disk"],
   reverse: boolean,
   limit: number,
 ): Promise<Entry[]> {

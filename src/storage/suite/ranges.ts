@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bytes, type ExercisedStore, text } from "./helpers.ts";
+import type { Reads } from "../store.ts";
+import { bytes, type ExercisedStore, put, text } from "./helpers.ts";
 
 /** The order of UTF-8 bytes, by definition. */
 const compareKeys = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
@@ -46,6 +47,66 @@ export function rangeSuite(store: () => ExercisedStore): void {
               expect(found.map(([k, v]) => [k, text(v)])).toEqual(expected.slice(0, limit));
             }
           });
+        },
+      );
+      await fc.assert(property, { numRuns: 60 });
+    });
+
+    it("agree with a sorted model from commit to commit, however often they are read", async () => {
+      const part = fc.constantFrom("a", "b", "b\u0001", "c");
+      const row = fc
+        .array(part, { minLength: 2, maxLength: 3 })
+        .map((parts) => parts.map((one) => `${one}\u0000`).join(""));
+      const end = fc.oneof(
+        row,
+        row.map((whole) => `${whole.slice(0, -1)}\u0001`),
+        row.map((whole) => whole.slice(0, -1)),
+      );
+      const wanted = fc.record({
+        from: end,
+        to: end,
+        limit: fc.option(fc.nat(4), { nil: undefined }),
+        reverse: fc.boolean(),
+      });
+      const change = fc.record({
+        key: row,
+        value: fc.option(fc.string({ maxLength: 2 }), { nil: undefined }),
+      });
+      const queries = fc.array(wanted, { minLength: 1, maxLength: 4 });
+      const property = fc.asyncProperty(
+        queries,
+        fc.array(change, { maxLength: 12 }),
+        async (asked, changes) => {
+          await store().reset();
+          const model = new Map<string, string>();
+          const readOne =
+            ({ from, to, limit, reverse }: (typeof asked)[0]) =>
+            (tx: Reads) =>
+              tx.range(from, to, { reverse, ...(limit !== undefined && { limit }) });
+          const check = async (use: ExercisedStore["peek"]) => {
+            for (const one of asked) {
+              const expected = [...model]
+                .filter(([k]) => compareKeys(one.from, k) <= 0 && compareKeys(k, one.to) < 0)
+                .sort(([a], [b]) => compareKeys(a, b));
+              if (one.reverse) expected.reverse();
+              const found = await use(readOne(one));
+              expect(found.map(([k, v]) => [k, text(v)])).toEqual(expected.slice(0, one.limit));
+            }
+          };
+          for (const { key, value } of changes) {
+            await put(store(), key, "earlier");
+            const read = () => asked.map((one) => store().peek(readOne(one)));
+            // What reads began before the write, or while it is on its way, have seen must not be taken for what is there.
+            const before = read();
+            const written = store().transact((tx) => {
+              if (value === undefined) tx.delete(key);
+              else tx.put(key, bytes(value));
+            });
+            await Promise.all([...before, written, ...read()]);
+            if (value === undefined) model.delete(key);
+            else model.set(key, value);
+            await check((read) => store().transact(read));
+          }
         },
       );
       await fc.assert(property, { numRuns: 60 });
