@@ -57,7 +57,7 @@ export function parsedDocuments<T>(value: T, names: ReadonlySet<string>): T {
 }
 
 /** What a recording leaves open: `<name:1>` and the like within a text. */
-const placeholder = /<[a-z_-]+(?::\d+)?>/g;
+const placeholder = /<[A-Za-z_\d-]+(?::\d+)?>/g;
 /** Texts that stand for any date or any bytes. */
 const opaque = /^(?:datetime|[a-z]+(?:-[a-z]+)+|plaintext|signature|mac)$/;
 

@@ -105,6 +105,8 @@ function checksumOf(
       `The upload was created using the ${upload.checksum?.type ?? "null"} checksum mode. The complete request must use the same checksum mode.`,
     );
   }
+  // Without the customer's key there is nothing that a checksum could be computed of.
+  if (upload.encryption.type === "customer" && upload.checksum === undefined) return undefined;
   const name = kindOf(upload);
   const known = chosen.flatMap(({ checksum, size }) => (checksum === undefined ? [] : [{ checksum, size }]));
   if (known.length < chosen.length) return undefined;
@@ -207,7 +209,9 @@ function answerOf(bucket: BucketRow, key: string, row: Completed, ctx: Context) 
     Bucket: bucket.name,
     Key: key,
     ETag: `"${row.etag}"`,
-    ...shownChecksum(row.checksum),
+    // As recorded: of what KMS encrypts, the checksum that nobody asked for is shown by reads only.
+    ...((row.encryption.type === "AES256" || row.checksum?.name !== "crc64nvme") &&
+      shownChecksum(row.checksum)),
     ...(row.encryption.type !== "customer" && shownEncryption(row.encryption)),
     ...(bucket.versioning === "Enabled" && { VersionId: row.versionId }),
   };

@@ -85,14 +85,11 @@ export async function findSource(input: CopyInput, ctx: Context): Promise<Source
     ctx.clock.now(),
   );
   checkNotArchived(row);
-  const customer = customerKey(
-    {
-      SSECustomerAlgorithm: input.CopySourceSSECustomerAlgorithm,
-      SSECustomerKey: input.CopySourceSSECustomerKey,
-      SSECustomerKeyMD5: input.CopySourceSSECustomerKeyMD5,
-    },
-    "x-amz-copy-source-server-side-encryption-customer",
-  );
+  const customer = customerKey({
+    SSECustomerAlgorithm: input.CopySourceSSECustomerAlgorithm,
+    SSECustomerKey: input.CopySourceSSECustomerKey,
+    SSECustomerKeyMD5: input.CopySourceSSECustomerKeyMD5,
+  });
   const under = await keyTo(row.encryption, customer, ctx);
   return {
     bucket,

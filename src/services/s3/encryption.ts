@@ -33,37 +33,28 @@ export interface Sealing {
 
 const customerWords = "Requests specifying Server Side Encryption with Customer provided keys must provide";
 
+/** Every refusal of a customer's key names this header, whichever of them it is about. */
+const named = "x-amz-server-side-encryption";
+
 /** The customer's key, checked; undefined if the request brings none. */
-export function customerKey(
-  input: CustomerKeyInput,
-  header = "x-amz-server-side-encryption-customer",
-): Buffer | undefined {
+export function customerKey(input: CustomerKeyInput): Buffer | undefined {
   const { SSECustomerAlgorithm: algorithm, SSECustomerKey: encoded, SSECustomerKeyMD5: md5 } = input;
   if (algorithm === undefined && encoded === undefined && md5 === undefined) return undefined;
-  if (algorithm === undefined)
-    throw invalidArgument(`${customerWords} a valid encryption algorithm.`, `${header}-algorithm`);
+  if (algorithm === undefined) throw invalidArgument(`${customerWords} a valid encryption algorithm.`, named);
   if (algorithm !== "AES256") {
     throw fail("InvalidEncryptionAlgorithmError", {
-      members: { ArgumentName: `${header}-algorithm`, ArgumentValue: algorithm },
+      members: { ArgumentName: named, ArgumentValue: algorithm },
     });
   }
-  if (encoded === undefined)
-    throw invalidArgument(`${customerWords} an appropriate secret key.`, `${header}-key`);
+  if (encoded === undefined) throw invalidArgument(`${customerWords} an appropriate secret key.`, named);
   const key = Buffer.from(encoded, "base64");
-  if (key.length !== 32) {
-    throw invalidArgument("The secret key was invalid for the specified algorithm.", `${header}-key`);
-  }
-  if (md5 === undefined) {
-    throw invalidArgument(
-      `${customerWords} the client calculated MD5 of the secret key.`,
-      `${header}-key-MD5`,
-    );
-  }
+  if (key.length !== 32)
+    throw invalidArgument("The secret key was invalid for the specified algorithm.", named);
+  if (md5 === undefined)
+    throw invalidArgument(`${customerWords} the client calculated MD5 of the secret key.`, named);
   if (createHash("md5").update(key).digest("base64") !== md5) {
-    throw invalidArgument(
-      "The calculated MD5 hash of the key did not match the hash that was provided.",
-      `${header}-key-MD5`,
-    );
+    const message = "The calculated MD5 hash of the key did not match the hash that was provided.";
+    throw invalidArgument(message, named);
   }
   return key;
 }

@@ -117,7 +117,7 @@ async function read(input: ReadInput, ctx: Context) {
     ...(row.storageClass !== "STANDARD" && { StorageClass: row.storageClass }),
     ...(input.PartNumber !== undefined && row.partCount !== undefined && { PartsCount: row.partCount }),
     ...(row.tags && { TagCount: Object.keys(row.tags).length }),
-    ...(await shownExpiration(bucket, input.Key, row, ctx)),
+    ...(input.VersionId === undefined && (await shownExpiration(bucket, input.Key, row, ctx))),
   };
   return { bucket, row, under, span, shown };
 }

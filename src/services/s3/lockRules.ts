@@ -18,7 +18,7 @@ export function lockOf(
   input: LockInput,
   bucket: BucketRow,
   nowMs: number,
-): { retention?: Retention; legalHold?: true } {
+): { retention?: Retention; legalHold?: boolean } {
   const { ObjectLockMode: mode, ObjectLockRetainUntilDate: until, ObjectLockLegalHoldStatus: hold } = input;
   if (bucket.lock === undefined) {
     if (mode === undefined && until === undefined && hold === undefined) return {};
@@ -37,7 +37,7 @@ export function lockOf(
       : defaultRetention(bucket.lock.default, nowMs);
   if (hold !== undefined && hold !== "ON" && hold !== "OFF")
     throw invalidArgument("Legal Hold must be either of 'ON' or 'OFF'", "x-amz-object-lock-legal-hold", hold);
-  return { ...(retention && { retention }), ...(hold === "ON" && { legalHold: true }) };
+  return { ...(retention && { retention }), ...(hold !== undefined && { legalHold: hold === "ON" }) };
 }
 
 export function retentionOf(mode: string, until: Date, nowMs: number, argument: string): Retention {
@@ -88,13 +88,17 @@ export async function mayBypass(bucket: BucketRow, key: string, ctx: Context): P
   return await ctx.allowed(await objectAccess("BypassGovernanceRetention", bucket.name, key, ctx));
 }
 
+export function shownHold(legalHold: boolean) {
+  return legalHold ? ("ON" as const) : ("OFF" as const);
+}
+
 export function shownLock({ retention, legalHold }: Pick<ObjectRow, "retention" | "legalHold">) {
   return {
     ...(retention && {
       ObjectLockMode: retention.mode,
       ObjectLockRetainUntilDate: new Date(retention.untilMs),
     }),
-    ...(legalHold && { ObjectLockLegalHoldStatus: "ON" as const }),
+    ...(legalHold !== undefined && { ObjectLockLegalHoldStatus: shownHold(legalHold) }),
   };
 }
 

@@ -5,7 +5,7 @@ import { s3 } from "./contract.ts";
 import { fail, invalidRequest } from "./errors.ts";
 import { type BucketInput, findBucket } from "./find.ts";
 import { readableVersion, versionAccess } from "./get.ts";
-import { mayBypass, retentionOf } from "./lockRules.ts";
+import { mayBypass, retentionOf, shownHold } from "./lockRules.ts";
 import { type BucketRow, buckets, type LockDefault, type ObjectRow } from "./tables.ts";
 import { replace } from "./versions.ts";
 
@@ -139,8 +139,7 @@ export const putObjectLegalHold = s3.operation("PutObjectLegalHold", {
     const status = input.LegalHold?.Status;
     if (status !== "ON" && status !== "OFF") throw fail("MalformedXML");
     const { bucket, row } = await lockable(input, ctx, "PUT");
-    const { legalHold: _, ...rest } = row;
-    await replace(bucket, input.Key, status === "ON" ? { ...rest, legalHold: true } : rest, ctx);
+    await replace(bucket, input.Key, { ...row, legalHold: status === "ON" }, ctx);
     return {};
   },
   record: { data: true },
@@ -151,7 +150,8 @@ export const getObjectLegalHold = s3.operation("GetObjectLegalHold", {
   access: lockAccess("GetObjectLegalHold"),
   async handle(input, ctx) {
     const { row } = await lockable(input, ctx, "GET");
-    return { LegalHold: { Status: row.legalHold ? ("ON" as const) : ("OFF" as const) } };
+    if (row.legalHold === undefined) throw fail("NoSuchObjectLockConfiguration");
+    return { LegalHold: { Status: shownHold(row.legalHold) } };
   },
   record: { data: true },
 });

@@ -1,4 +1,5 @@
 import type { Context } from "../../kit/context.ts";
+import type { DigestName } from "../../kit/digests.ts";
 import { checkedChecksum, checksumMembers, checksumNames, digestsFor } from "./checksums.ts";
 import { contentOf, streamed } from "./content.ts";
 import { s3 } from "./contract.ts";
@@ -22,7 +23,7 @@ export async function uploadKey(
   ctx: Context,
 ): Promise<Buffer | undefined> {
   const customer = customerKey(input);
-  if (upload.encryption.type === "customer" && customer === undefined)
+  if ((upload.encryption.type === "customer") !== (customer !== undefined))
     throw invalidRequest(parametersMissing);
   try {
     return await keyTo(upload.encryption, customer, ctx);
@@ -30,6 +31,11 @@ export async function uploadKey(
     if (customer === undefined || (error as { code?: string }).code !== "AccessDenied") throw error;
     throw invalidRequest("The provided encryption parameters did not match the ones used originally.");
   }
+}
+
+/** Where the upload was begun without a checksum, the object's is made of CRC-64s, whatever the parts came with. */
+function partDigests(input: Parameters<typeof digestsFor>[0], trailers: readonly string[]): DigestName[] {
+  return [...new Set<DigestName>([...digestsFor(input, trailers), "crc64nvme"])];
 }
 
 /** Puts a part in place of an earlier one of the same number. */
@@ -43,7 +49,7 @@ async function putPart(bucket: BucketRow, upload: UploadRow, part: PartRow, ctx:
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
 export const uploadPart = s3.operation("UploadPart", {
   access: onUpload("PutObject"),
-  body: { digests: digestsFor, maxBytes: maxPutBytes },
+  body: { digests: partDigests, maxBytes: maxPutBytes },
   async handle(input, ctx) {
     const { PartNumber } = input;
     checkPartNumber(PartNumber);
@@ -51,6 +57,7 @@ export const uploadPart = s3.operation("UploadPart", {
     const upload = await findUpload(input, bucket, ctx);
     const checksum = checkedChecksum(input, ctx.body);
     checkKind(upload, checksum);
+    const kept = ctx.body.digests[kindOf(upload)]?.toString("base64");
     const under = await uploadKey(upload, input, ctx);
     const etag = etagOf(ctx.body.digests.md5, under);
     await putPart(
@@ -62,7 +69,7 @@ export const uploadPart = s3.operation("UploadPart", {
         etag,
         body: ctx.bytes.keep(ctx.body, under),
         lastModified: Math.floor(ctx.clock.now() / 1000) * 1000,
-        ...(checksum.name === kindOf(upload) && { checksum: checksum.value }),
+        ...(kept !== undefined && { checksum: kept }),
         encryption: upload.encryption,
       },
       ctx,

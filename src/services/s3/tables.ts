@@ -134,7 +134,8 @@ export interface ObjectRow {
   tags?: Record<string, string>;
   grants?: GrantRow[];
   retention?: Retention;
-  legalHold?: true;
+  /** Absent where it was never set. */
+  legalHold?: boolean;
 }
 
 /** The newest version of each key, unless that is a delete marker: what listings show. */
@@ -169,7 +170,8 @@ export interface UploadRow {
   tags?: Record<string, string>;
   grants?: GrantRow[];
   retention?: Retention;
-  legalHold?: true;
+  /** Absent where it was never set. */
+  legalHold?: boolean;
   encryption: EncryptionRow;
   checksum?: { name: ChecksumName; type: Checksum["type"] };
   /** Order of the version that was the newest when the upload began. */
