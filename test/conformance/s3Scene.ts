@@ -1,6 +1,8 @@
 import { STATUS_CODES } from "node:http";
+import type { EventBridge } from "@aws-sdk/client-eventbridge";
 import type { KMS } from "@aws-sdk/client-kms";
 import type { S3, S3ServiceException } from "@aws-sdk/client-s3";
+import type { SQS } from "@aws-sdk/client-sqs";
 
 /** What the recordings of S3 share: who asks, and the answers in the form in which they were recorded. */
 
@@ -85,7 +87,7 @@ export function asRecorder(client: S3): S3 {
 
 let made = 0;
 
-export type Asker = Pick<Scene, "s3" | "kms" | "account" | "endpoint" | "inRegion">;
+export type Asker = Pick<Scene, "s3" | "kms" | "sqs" | "events" | "account" | "endpoint" | "inRegion">;
 
 /** One recorded case, asked again. */
 export class Scene {
@@ -93,14 +95,18 @@ export class Scene {
 
   readonly s3: S3;
   readonly kms: KMS;
+  readonly sqs: SQS;
+  readonly events: EventBridge;
   readonly account: string;
   readonly endpoint: string;
   /** S3 of another Region. */
   readonly inRegion: (region: string) => S3;
 
-  constructor({ s3, kms, account, endpoint, inRegion }: Asker) {
+  constructor({ s3, kms, sqs, events, account, endpoint, inRegion }: Asker) {
     this.s3 = s3;
     this.kms = kms;
+    this.sqs = sqs;
+    this.events = events;
     this.account = account;
     this.endpoint = endpoint;
     this.inRegion = inRegion;

@@ -145,6 +145,10 @@ export const settingRecordings: Recordings = {
     await t.ask("delete_bucket_metrics_configuration_1", t.s3.deleteBucketMetricsConfiguration(one));
     await t.ask("delete_bucket_metrics_configuration_2", t.s3.deleteBucketMetricsConfiguration(one));
   },
+  async test_bucket_notification_with_invalid_filter_rules(t) {
+    const put = await filtered(t);
+    await put("invalid_filter_name", { Name: untyped("INVALID"), Value: "does not matter" });
+  },
   async test_bucket_notification_with_missing_values_in_rule(t) {
     const put = await filtered(t);
     await put("invalid-rule-no-values", untyped({}));

@@ -1,4 +1,8 @@
-import type { NotificationConfiguration } from "@aws-sdk/client-s3";
+import type {
+  FilterRuleName,
+  NotificationConfiguration,
+  NotificationConfigurationFilter,
+} from "@aws-sdk/client-s3";
 import { type Caller, servicePrincipal } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
@@ -19,10 +23,10 @@ const services = {
 };
 
 function checkDestinations(destinations: readonly Destination[]): void {
-  for (const { arn, events, filter } of destinations) {
+  for (const { kind, arn, events, filter } of destinations) {
     const parsed = parseArn(arn);
     if (parsed === undefined || !Object.values(services).includes(parsed.service)) {
-      throw invalidArgument("The ARN could not be parsed", "ARN", arn);
+      throw invalidArgument("The ARN could not be parsed", kind, arn);
     }
     if (events.length === 0) throw fail("MalformedXML");
     for (const { Name, Value } of filter?.Key?.FilterRules ?? []) {
@@ -33,6 +37,9 @@ function checkDestinations(destinations: readonly Destination[]): void {
     }
   }
 }
+
+/** How services say that there is no such queue, topic or function. */
+const absent = /^(?:AWS\.SimpleQueueService\.NonExistentQueue|QueueDoesNotExist|NotFound|ResourceNotFound)/;
 
 /** S3 tries each target before it takes a configuration: it must let S3 in. */
 async function checkReachable(
@@ -52,23 +59,22 @@ async function checkReachable(
     RequestId: ctx.requestId,
     HostId: ctx.requestId,
   });
-  const refused: string[] = [];
-  for (const { arn } of destinations) {
+  const members: Record<string, string> = {};
+  let refused = 0;
+  for (const { kind, arn } of destinations) {
     try {
       if (parseArn(arn)?.service === "lambda") await askFunction(arn, as, ctx);
       else await deliver(ctx, { arn }, body, as);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
-      refused.push(arn);
+      refused += 1;
+      members[`ArgumentName${refused}`] = arn;
+      members[`ArgumentValue${refused}`] = absent.test(error.code)
+        ? `The destination ${kind === "CloudFunction" ? "Lambda" : kind.toLowerCase()} does not exist`
+        : "Permissions on the destination do not allow S3 to publish notifications from this bucket";
     }
   }
-  if (refused.length === 0) return;
-  const members: Record<string, string> = {};
-  for (const [i, arn] of refused.entries()) {
-    members[refused.length === 1 ? "ArgumentName" : `ArgumentName${i + 1}`] = arn;
-    members[refused.length === 1 ? "ArgumentValue" : `ArgumentValue${i + 1}`] =
-      "Permissions on the destination do not allow S3 to publish notifications from this bucket";
-  }
+  if (refused === 0) return;
   throw fail("InvalidArgument", {
     message: "Unable to validate the following destination configurations",
     members,
@@ -82,15 +88,31 @@ async function askFunction(arn: string, as: Caller, ctx: Context): Promise<void>
   await ctx.call("lambda", "Invoke", input, { as, ...(account && { account }), ...(region && { region }) });
 }
 
-function withIds(configuration: NotificationConfiguration): NotificationConfiguration {
-  const named = <T extends { Id?: string | undefined }>(list: T[] | undefined) =>
-    list?.map((one) => ({ ...one, Id: one.Id || uuid() }));
+/** Rules are spelled in one way, however they came. */
+function spelled(filter: NotificationConfigurationFilter): NotificationConfigurationFilter {
+  const FilterRules = filter.Key?.FilterRules?.map(({ Name = "", Value }) => ({
+    Name: (Name.charAt(0).toUpperCase() + Name.slice(1).toLowerCase()) as FilterRuleName,
+    Value,
+  }));
+  return { Key: { FilterRules } };
+}
+
+type Configured = { Id?: string | undefined; Filter?: NotificationConfigurationFilter | undefined };
+
+/** A configuration as it is kept: each target with an id. */
+function completed(configuration: NotificationConfiguration): NotificationConfiguration {
+  const named = <T extends Configured>(list: T[] | undefined) =>
+    list?.map((one) => ({
+      ...one,
+      Id: one.Id || uuid(),
+      ...(one.Filter?.Key?.FilterRules && { Filter: spelled(one.Filter) }),
+    }));
   const { EventBridgeConfiguration } = configuration;
   const kept: NotificationConfiguration = {
     ...(EventBridgeConfiguration && { EventBridgeConfiguration: {} }),
   };
   for (const name of Object.keys(services) as (keyof typeof services)[]) {
-    const list = named(configuration[name] as { Id?: string }[] | undefined);
+    const list = named(configuration[name] as Configured[] | undefined);
     if (list !== undefined && list.length > 0) kept[name] = list as never;
   }
   return kept;
@@ -101,9 +123,9 @@ export const putBucketNotification = s3.operation("PutBucketNotificationConfigur
   access: onBucket("PutBucketNotification"),
   async handle(input, ctx) {
     const { notifications: _, ...bucket } = await findBucket(input, ctx);
-    const notifications = withIds(input.NotificationConfiguration);
+    checkDestinations(destinationsOf({ notifications: input.NotificationConfiguration }));
+    const notifications = completed(input.NotificationConfiguration);
     const destinations = destinationsOf({ notifications });
-    checkDestinations(destinations);
     if (!input.SkipDestinationValidation) await checkReachable(bucket, destinations, ctx);
     const isEmpty = Object.keys(notifications).length === 0;
     buckets.put(ctx.tx, [bucket.name], isEmpty ? bucket : { ...bucket, notifications });

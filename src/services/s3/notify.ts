@@ -17,6 +17,7 @@ const maxAttempts = 10;
 
 /** One target of a configuration: `arn` of its queue, topic or function. */
 export interface Destination {
+  kind: "Queue" | "Topic" | "CloudFunction";
   arn: string;
   id: string;
   events: readonly string[];
@@ -30,6 +31,7 @@ export function destinationsOf({ notifications = {} }: Pick<BucketRow, "notifica
     LambdaFunctionConfigurations = [],
   } = notifications;
   const made = (
+    kind: Destination["kind"],
     arn: string | undefined,
     {
       Id,
@@ -41,15 +43,16 @@ export function destinationsOf({ notifications = {} }: Pick<BucketRow, "notifica
       Filter?: NotificationConfigurationFilter | undefined;
     },
   ) => ({
+    kind,
     arn: arn ?? "",
     id: Id ?? "",
     events: Events ?? [],
     filter: Filter,
   });
   return [
-    ...QueueConfigurations.map((one) => made(one.QueueArn, one)),
-    ...TopicConfigurations.map((one) => made(one.TopicArn, one)),
-    ...LambdaFunctionConfigurations.map((one) => made(one.LambdaFunctionArn, one)),
+    ...QueueConfigurations.map((one) => made("Queue", one.QueueArn, one)),
+    ...TopicConfigurations.map((one) => made("Topic", one.TopicArn, one)),
+    ...LambdaFunctionConfigurations.map((one) => made("CloudFunction", one.LambdaFunctionArn, one)),
   ];
 }
 
@@ -90,9 +93,8 @@ function recordOf(
   id: string,
   ctx: Context,
 ): object {
-  const isRemoval = what.startsWith("ObjectRemoved") || what.startsWith("LifecycleExpiration");
   return {
-    eventVersion: "2.1",
+    eventVersion: isOfSetting(what) ? "2.3" : "2.1",
     eventSource: "aws:s3",
     awsRegion: bucket.region,
     eventTime: new Date(ctx.clock.now()).toISOString(),
@@ -110,13 +112,23 @@ function recordOf(
       },
       object: {
         key: uriEncoded(key),
-        ...(!isRemoval && { size: row.size, eTag: row.etag }),
-        ...(isRemoval && row.deleteMarker && { eTag: "d41d8cd98f00b204e9800998ecf8427e" }),
+        ...(!isRemoval(what) && { eTag: row.etag }),
+        ...(!isRemoval(what) && !isOfSetting(what) && { size: row.size }),
+        ...(what.endsWith("DeleteMarkerCreated") && { eTag: "d41d8cd98f00b204e9800998ecf8427e" }),
         ...(bucket.versioning !== undefined && row.versionId !== "null" && { versionId: row.versionId }),
-        sequencer: sequencerOf(row),
+        ...(!isOfSetting(what) && { sequencer: sequencerOf(row) }),
       },
     },
   };
+}
+
+function isRemoval(what: string): boolean {
+  return what.startsWith("ObjectRemoved") || what.startsWith("LifecycleExpiration");
+}
+
+/** Of tags and grants: nothing about the order of versions, nor the size. */
+function isOfSetting(what: string): boolean {
+  return what.startsWith("ObjectTagging") || what.startsWith("ObjectAcl");
 }
 
 /** Orders the events of one key: later versions have larger sequencers. */
@@ -153,10 +165,10 @@ function toBridge(bucket: BucketRow, what: string, key: string, row: ObjectRow, 
       bucket: { name: bucket.name },
       object: {
         key,
-        ...(!isDeletion && { size: row.size }),
-        ...(row.etag !== "" && { etag: row.etag }),
+        ...(!isDeletion && !isOfSetting(what) && { size: row.size }),
+        ...(!isDeletion && { etag: row.etag }),
         ...(bucket.versioning !== undefined && row.versionId !== "null" && { "version-id": row.versionId }),
-        sequencer: sequencerOf(row),
+        ...(!isOfSetting(what) && { sequencer: sequencerOf(row) }),
       },
       "request-id": ctx.requestId,
       requester: account || "s3.amazonaws.com",
