@@ -139,7 +139,10 @@ describe("a bucket's notifications", () => {
     const odd = configure(Bucket, {
       QueueConfigurations: [{ QueueArn: arn, Events: ["s3:ObjectCreated:*"], Filter }],
     });
-    expect((await errorOf(odd)).name).toBe("MalformedXML");
+    expect(await errorOf(odd)).toMatchObject({
+      name: "InvalidArgument",
+      message: "filter rule name must be either prefix or suffix",
+    });
   });
 });
 
