@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import type { RequestFacts } from "../kit/context.ts";
+import type { DirectRequest, DirectResponse } from "./direct.ts";
 import { headerSeparator } from "./sigv4/canonical.ts";
 
-export type HttpRequest = IncomingMessage | Http2ServerRequest;
-export type HttpResponse = ServerResponse | Http2ServerResponse;
+export type HttpRequest = IncomingMessage | Http2ServerRequest | DirectRequest;
+export type HttpResponse = ServerResponse | Http2ServerResponse | DirectResponse;
 
 /** One HTTP request, its headers read, its body still to come. */
 export interface Exchange {
@@ -72,7 +73,8 @@ export function exchangeOf(request: HttpRequest, requestId: string, response: Ht
     proceed() {
       if (!this.awaited) return;
       this.awaited = false;
-      response.writeContinue();
+      // A request that waits for it has not come whole, and so is none that came directly.
+      (response as ServerResponse | Http2ServerResponse).writeContinue();
     },
   };
 }

@@ -10,9 +10,11 @@ import { ClientGone } from "./body.ts";
 import type { Gateway } from "./callTypes.ts";
 import { isPreflight, originHeaders, preflightAnswer } from "./cors.ts";
 import { nameOf } from "./dialect.ts";
+import { DirectConnection } from "./direct.ts";
 import { endpointAnswer } from "./endpoints.ts";
 import { BadRequestLine, exchangeOf, type HttpRequest, type HttpResponse } from "./exchange.ts";
 import { answer, errorResponse, Fault } from "./pipeline.ts";
+import { send } from "./send.ts";
 
 /** Limits on what one client may hold open or send. */
 export const limits = {
@@ -23,7 +25,6 @@ export const limits = {
   maxConnections: 10_000,
   maxHttp2Streams: 250,
   firstByteTimeoutMs: 15_000,
-  stalledReaderMs: 60_000,
 };
 
 /** Where HTTP/2 without TLS begins. https://www.rfc-editor.org/rfc/rfc9113#section-3.4 */
@@ -57,7 +58,7 @@ export async function listen(options: ServerOptions, host: string, port: number)
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
   };
-  const server = options.tls ? tlsServer(options.tls, http1, http2) : plainServer(http1, http2);
+  const server = options.tls ? tlsServer(options.tls, http1, http2, serve) : plainServer(http1, http2, serve);
   server.on(options.tls ? "secureConnection" : "connection", accept);
   server.maxConnections = limits.maxConnections;
   await new Promise<void>((resolve, reject) => {
@@ -140,30 +141,44 @@ function http2Server(serve: Serve): Http2Server {
   return server;
 }
 
-function plainServer(http1: Http1Server, http2: Http2Server): Server {
+function plainServer(http1: Http1Server, http2: Http2Server, serve: Serve): Server {
   return createTcp({ noDelay: true, pauseOnConnect: false }, (socket) => {
-    socket.setTimeout(limits.firstByteTimeoutMs, () => socket.destroy());
+    const tooLate = () => socket.destroy();
+    socket.setTimeout(limits.firstByteTimeoutMs, tooLate);
     socket.once("data", (first: Buffer) => {
-      socket.setTimeout(0);
-      socket.pause();
+      socket.off("timeout", tooLate);
       const preface = first.toString("latin1", 0, http2Preface.length);
-      const target = http2Preface.startsWith(preface) && preface.length > 2 ? http2 : http1;
-      target.emit("connection", socket);
-      socket.unshift(first);
-      process.nextTick(() => socket.resume());
+      if (http2Preface.startsWith(preface) && preface.length > 2) handOver(http2, socket, first);
+      else direct(http1, socket, serve).take(first);
     });
   });
+}
+
+/** Serves a connection of HTTP/1.1 directly for as long as that will do. */
+function direct(http1: Http1Server, socket: Socket, serve: Serve): DirectConnection {
+  return new DirectConnection(socket, serve, (from, piece) => handOver(http1, from, piece), limits);
+}
+
+/** Gives a connection to a server of Node's, with what was read of it. */
+function handOver(server: Http1Server | Http2Server, socket: Socket, piece: Buffer): void {
+  socket.setTimeout(0);
+  socket.pause();
+  server.emit("connection", socket);
+  socket.unshift(piece);
+  process.nextTick(() => socket.resume());
 }
 
 function tlsServer(
   tls: { cert: string | Buffer; key: string | Buffer },
   http1: Http1Server,
   http2: Http2Server,
+  serve: Serve,
 ): Server {
   return createTls(
     { ...tls, ALPNProtocols: ["h2", "http/1.1"], minVersion: "TLSv1.2", handshakeTimeout: 15_000 },
     (socket) => {
-      (socket.alpnProtocol === "h2" ? http2 : http1).emit("connection", socket);
+      if (socket.alpnProtocol === "h2") http2.emit("connection", socket);
+      else direct(http1, socket, serve);
     },
   );
 }
@@ -213,88 +228,4 @@ function failure(error: unknown, gateway: Gateway, requestId: string): WireRespo
   const { code, status } = nameOf(kind, protocol);
   const message = `The request processing has failed because of an unknown error, exception or failure. Request id: ${requestId}`;
   return errorResponse(gateway, service, protocol, new AwsError(code, message, { status }), requestId);
-}
-
-/** Writes an answer; one whose body comes in pieces is written when the promise resolves. */
-function send(
-  response: HttpResponse,
-  wire: WireResponse,
-  crossOrigin: readonly string[],
-  request: HttpRequest,
-): Promise<void> | undefined {
-  const { body } = wire;
-  if (response.destroyed || response.headersSent) return undefined;
-  if (typeof body !== "string" && !Buffer.isBuffer(body)) {
-    return sendPieces(response, wire, body[Symbol.asyncIterator](), crossOrigin, request);
-  }
-  writeHead(response, wire, crossOrigin, request);
-  response.end(body as string);
-  return undefined;
-}
-
-async function sendPieces(
-  response: HttpResponse,
-  wire: WireResponse,
-  pieces: AsyncIterator<Buffer>,
-  crossOrigin: readonly string[],
-  request: HttpRequest,
-): Promise<void> {
-  // What cannot be read at all shows before the head says otherwise.
-  const first = await pieces.next();
-  writeHead(response, wire, crossOrigin, request);
-  await pour(response, pieces, first);
-}
-
-function writeHead(
-  response: HttpResponse,
-  wire: WireResponse,
-  crossOrigin: readonly string[],
-  request: HttpRequest,
-): void {
-  const { headers } = wire;
-  headers.push(...crossOrigin);
-  // A body that was refused unread would otherwise be taken for the next request on the connection.
-  if (!request.complete && request.httpVersionMajor === 1) headers.push("Connection", "close");
-  if (request.httpVersionMajor === 1)
-    (response as { writeHead(status: number, headers: string[]): void }).writeHead(wire.status, headers);
-  else writeHttp2Head(response, wire);
-}
-
-/** Writes pieces as fast as the client takes them, until it has them all or goes away. */
-async function pour(
-  response: HttpResponse,
-  pieces: AsyncIterator<Buffer>,
-  first: IteratorResult<Buffer>,
-): Promise<void> {
-  let wake: (() => void) | undefined;
-  const awake = () => wake?.();
-  response.on("drain", awake);
-  response.on("close", awake);
-  response.on("error", awake);
-  try {
-    for (let next = first; !next.done; next = await pieces.next()) {
-      if (response.destroyed) return;
-      const goesOn = (response as { write(bytes: Buffer): boolean }).write(next.value);
-      if (goesOn || response.destroyed) continue;
-      const stalled = setTimeout(() => response.destroy(), limits.stalledReaderMs);
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      clearTimeout(stalled);
-    }
-    response.end();
-  } finally {
-    await pieces.return?.();
-  }
-}
-
-function writeHttp2Head(response: HttpResponse, wire: WireResponse): void {
-  response.statusCode = wire.status;
-  for (let i = 0; i < wire.headers.length; i += 2) {
-    const name = (wire.headers[i] as string).toLowerCase();
-    const value = wire.headers[i + 1] as string;
-    // Cookies alone come in several headers of one name.
-    if (name === "set-cookie") response.appendHeader(name, value);
-    else response.setHeader(name, value);
-  }
 }
