@@ -59,6 +59,14 @@ export const services: Record<string, ServiceEntry> = {
     },
   },
   firehose: { load: () => import("./firehose/service.ts") },
+  "cognito-idp": {
+    load: () => import("./cognito-idp/service.ts"),
+    // A pool's id stands before `/.well-known/`, as a host does.
+    publishes: {
+      path: /^\/\.well-known\/(?:jwks\.json|openid-configuration)$/,
+      host: /^[\w-]+_[0-9A-Za-z]+$/,
+    },
+  },
   signin: {
     load: () => import("./signin/service.ts"),
     // Other names are those of S3's buckets.

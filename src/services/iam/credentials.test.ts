@@ -5,8 +5,8 @@ import { AssumeRoleCommand, GetSessionTokenCommand } from "@aws-sdk/client-sts";
 import { X509CertificateGenerator } from "@peculiar/x509";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clients, credentialsOf, errorOf } from "../../../test/harness.ts";
+import { codeAt, fromBase32, stepAt } from "../../kit/totp.ts";
 import { account, type Bench, policyOf, startBench } from "./testing.ts";
-import { codeAt, fromBase32, stepAt } from "./totp.ts";
 
 let bench: Bench;
 beforeAll(async () => {

@@ -4,6 +4,7 @@ import type { Clock } from "../../kit/clock.ts";
 import type { Context } from "../../kit/context.ts";
 import { pageOf, pageOfList } from "../../kit/paging.ts";
 import type { Access } from "../../kit/service.ts";
+import { fromBase32, isCode, stepAt, toBase32 } from "../../kit/totp.ts";
 import type { Transaction } from "../../storage/store.ts";
 import { iam } from "./contract.ts";
 import { type MfaDeviceRow, mfaDevices, ownedDevices } from "./credentialTables.ts";
@@ -11,7 +12,6 @@ import { overQuota } from "./quotas.ts";
 import { paged, seconds } from "./shared.ts";
 import { principalIds, type UserRow, users } from "./tables.ts";
 import { shownTags, taggedResource, withTags } from "./tags.ts";
-import { fromBase32, isCode, stepAt, toBase32 } from "./totp.ts";
 import { describeUser, findUser, userAccess } from "./users.ts";
 
 /** Virtual MFA devices. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable_virtual.html */

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newCertificate } from "../../../test/certificate.ts";
 import { clients, credentialsOf, newMember, optionsOf } from "../../../test/harness.ts";
 import type { TrailEvent } from "../../kit/record.ts";
+import { codeAt, fromBase32, stepAt } from "../../kit/totp.ts";
 import { start } from "../../start.ts";
 import { MemoryStore } from "../../storage/memory.ts";
 import { type Bench, iamOf, startBench } from "../iam/testing.ts";
-import { codeAt, fromBase32, stepAt } from "../iam/totp.ts";
 import { Browser } from "./testing.ts";
 
 let bench: Bench;

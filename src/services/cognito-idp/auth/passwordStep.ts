@@ -1,0 +1,81 @@
+import { AwsError } from "../../../kit/errors.ts";
+import { shortName } from "../pools/poolRow.ts";
+import { incorrect, invalid, notAuthorized } from "../refusals.ts";
+import { hasTrigger } from "../triggers/invoke.ts";
+import { addMigrated } from "../triggers/migrate.ts";
+import { isExpired, isPassword } from "../users/passwords.ts";
+import type { UserRow } from "../users/userRow.ts";
+import { checkLock, guessesOf } from "./attempts.ts";
+import { checkEnabled, idForSrp, phantomVerifier, type SignIn, theUser } from "./signIn.ts";
+import { matches } from "./srp.ts";
+
+/** The first factor, where it is a password that comes as it is. */
+
+function lockKey({ pool, state }: SignIn): string {
+  return `password/${pool.poolId}/${state.userKey}`;
+}
+
+/** Counts a wrong proof, and refuses. */
+export function refuseWrong(signIn: SignIn): never {
+  guessesOf(signIn.ctx).passwords.failed(lockKey(signIn), signIn.ctx);
+  throw incorrect();
+}
+
+export function checkNotLocked(signIn: SignIn): void {
+  checkLock(lockKey(signIn), signIn.ctx);
+}
+
+export function proved(signIn: SignIn): void {
+  const { ctx } = signIn;
+  ctx.afterCommit(() => guessesOf(ctx).passwords.succeeded(lockKey(signIn)));
+}
+
+/** Proves a password that came in the clear; the sign-in with its user. */
+export async function provePassword(signIn: SignIn, password: string | undefined): Promise<SignIn> {
+  if (password === undefined) throw invalid("Missing required parameter PASSWORD");
+  checkNotLocked(signIn);
+  const { pool, user } = signIn;
+  if (user === undefined && hasTrigger(pool, "UserMigration")) {
+    const migrated = await addMigrated(signIn, password);
+    if (migrated !== undefined) return { ...signIn, user: migrated };
+  }
+  if (user?.password === undefined) {
+    // As much work as for a user who is there.
+    if (user === undefined) theUserOrWork(signIn, password, await phantomOf(signIn));
+    refuseWrong(signIn);
+  }
+  if (!isPassword(pool, user, password)) refuseWrong(signIn);
+  checkUser(signIn, user);
+  proved(signIn);
+  return signIn;
+}
+
+async function phantomOf(signIn: SignIn): Promise<{ salt: string; verifier: string; name: string }> {
+  const { salt, verifier } = await phantomVerifier(signIn);
+  return { salt, verifier: verifier.toString("base64"), name: await idForSrp(signIn) };
+}
+
+function theUserOrWork(
+  signIn: SignIn,
+  password: string,
+  { name, ...verifier }: { salt: string; verifier: string; name: string },
+): void {
+  matches(verifier, shortName(signIn.pool), name, password);
+  theUserIfTold(signIn);
+}
+
+/** Where the client tells who is there, it tells so before the password is counted as wrong. */
+export function theUserIfTold(signIn: SignIn): void {
+  if (signIn.client.settings.PreventUserExistenceErrors !== "ENABLED") theUser(signIn);
+}
+
+/** What else keeps a user out whose password is right. */
+export function checkUser({ pool, ctx }: SignIn, user: UserRow): void {
+  checkEnabled(user);
+  if (user.status === "UNCONFIRMED")
+    throw new AwsError("UserNotConfirmedException", "User is not confirmed.");
+  if (user.status === "RESET_REQUIRED")
+    throw new AwsError("PasswordResetRequiredException", "Password reset required for the user");
+  if (user.password !== undefined && isExpired(pool, user.password, ctx.clock.now()))
+    throw notAuthorized("Temporary password has expired and must be reset by an administrator.");
+}

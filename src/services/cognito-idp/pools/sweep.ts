@@ -1,0 +1,30 @@
+import type { Context } from "../../../kit/context.ts";
+import {
+  aliases,
+  devices,
+  groups,
+  members,
+  revoked,
+  revokedUntil,
+  spent,
+  userIndex,
+  users,
+} from "../tables.ts";
+
+/** What a deleted pool leaves is deleted in pieces. */
+
+const rowsAtOnce = 500;
+
+const tables = [users, aliases, userIndex, groups, members, devices, spent, revoked, revokedUntil] as const;
+
+export const sweepPool = {
+  async settle({ poolId }: { poolId: string }, ctx: Context): Promise<void> {
+    for (const one of tables) {
+      const rows = await one.list(ctx.tx, [ctx.account, ctx.region, poolId], { limit: rowsAtOnce });
+      for (const { key } of rows)
+        (one.delete as (tx: Context["tx"], ...key: readonly string[]) => void)(ctx.tx, ...key);
+      if (rows.length === rowsAtOnce)
+        return ctx.outbox.put("sweepPool", { poolId }, { group: `sweep/${poolId}` });
+    }
+  },
+};
