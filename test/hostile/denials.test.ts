@@ -22,15 +22,20 @@ const otherAccount = "444455556666";
 
 /** Operations that AWS lets any signed caller make. Everything else is refused to a user without policies. */
 const openToEveryCaller = ["sts:GetCallerIdentity", "sts:GetSessionToken"];
-/** Operations that AWS takes unsigned: what they carry is judged instead. */
+const targets = await builtOperations();
+
+/** Operations that AWS takes unsigned, most of them for users of user pools: what they carry is judged instead. */
 const unsigned = [
   "sts:AssumeRoleWithSAML",
   "sts:AssumeRoleWithWebIdentity",
   "sns:ConfirmSubscription",
   "sns:Unsubscribe",
+  ...targets
+    .filter(({ service, operation, contract }) => {
+      return service === "cognito-idp" && contract.operations[operation]?.unsigned;
+    })
+    .map(({ name }) => name),
 ];
-
-const targets = await builtOperations();
 
 const store = new MemoryStore();
 let cloudkeep: Cloudkeep;

@@ -1,17 +1,15 @@
-import type {
-  CreateUserPoolClientRequest,
-  TokenValidityUnitsType,
-  UpdateUserPoolClientRequest,
-} from "@aws-sdk/client-cognito-identity-provider";
+import type { TokenValidityUnitsType } from "@aws-sdk/client-cognito-identity-provider";
+import type { Operations } from "../../../../build/contracts/cognito-idp.d.ts";
 import { AwsError } from "../../../kit/errors.ts";
-import type { Input } from "../../../protocols/input.ts";
 import type { PoolRow } from "../pools/poolRow.ts";
 import { invalid } from "../refusals.ts";
 import type { ClientSettings } from "./clientRow.ts";
 
 /** What a client can be set to: defaults, and what does not go together. */
 
-export type Given = Partial<Input<CreateUserPoolClientRequest> & Input<UpdateUserPoolClientRequest>>;
+export type Given = Partial<
+  Operations["CreateUserPoolClient"]["input"] & Operations["UpdateUserPoolClient"]["input"]
+>;
 
 const unitSeconds = { seconds: 1, minutes: 60, hours: 3_600, days: 86_400 } as const;
 const daySeconds = 86_400;

@@ -51,7 +51,7 @@ export function wordsOf({ settings, mfa }: PoolRow, purpose: Purpose): Words {
 export function filled(text: string, code: string, username: string, link?: string): string {
   const escaped = (value: string) => () => value;
   return text
-    .replace(/\{##([^#]*)##\}/g, (_, words: string) => (link === undefined ? words : `${words}: ${link}`))
+    .replace(/\{##([^#]+)##\}/g, (_, words: string) => (link === undefined ? words : `${words}: ${link}`))
     .replaceAll("{####}", escaped(code))
     .replaceAll("{username}", escaped(username));
 }

@@ -1,16 +1,16 @@
-import type { CreateUserPoolRequest, UserPoolMfaType } from "@aws-sdk/client-cognito-identity-provider";
+import type { UserPoolMfaType } from "@aws-sdk/client-cognito-identity-provider";
+import type { Operations } from "../../../../build/contracts/cognito-idp.d.ts";
 import { servicePrincipal } from "../../../kit/caller.ts";
 import type { Context } from "../../../kit/context.ts";
 import { AwsError } from "../../../kit/errors.ts";
 import { passRole } from "../../../kit/passRole.ts";
-import type { Input } from "../../../protocols/input.ts";
 import { invalid } from "../refusals.ts";
 import { poolArn } from "./find.ts";
 import type { PoolMfa, PoolSettings } from "./poolRow.ts";
 
 /** What a pool can be set to: defaults, and what does not go together. */
 
-export type Given = Partial<Omit<Input<CreateUserPoolRequest>, "PoolName">>;
+export type Given = Partial<Omit<Operations["CreateUserPool"]["input"], "PoolName">>;
 
 const minPasswordLength = 8;
 const temporaryPasswordDays = 7;
@@ -129,7 +129,7 @@ export function checkSettings(settings: PoolSettings): void {
   if (!factors.includes("PASSWORD")) throw invalid("PASSWORD must be one of the allowed first auth factors.");
   if (factors.length > 1 && settings.UserPoolTier === "LITE")
     throw invalid("The user pool tier does not support choice-based sign-in.");
-  checkMessage(VerificationMessageTemplate?.EmailMessageByLink, /\{##[^#]*##\}/, "{##Verify Email##}");
+  checkMessage(VerificationMessageTemplate?.EmailMessageByLink, /\{##[^#]+##\}/, "{##Verify Email##}");
 }
 
 function checkMessage(text: string | undefined, form: RegExp, words: string): void {
