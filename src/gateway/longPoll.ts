@@ -39,7 +39,9 @@ export async function longPoll<Result>(
         const result: Result | Waiting = waitsStill ? waiting : await attempt(() => run(waited));
         if (!(result instanceof Waiting)) return result;
         const leftMs = result.untilMs - clock.real();
-        if (!notified && !isGone && leftMs > 0) {
+        // What waits for something else from now on looks again once it is registered for that.
+        const isSame = result.topic === waiting.topic;
+        if (isSame && !notified && !isGone && leftMs > 0) {
           await new Promise<void>((resolve) => {
             const timer = setTimeout(resolve, leftMs);
             wake = () => {

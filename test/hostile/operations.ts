@@ -81,6 +81,7 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       UserPoolId: "us-east-1_Example00",
       DeviceKey: "us-east-1_00000000-0000-4000-8000-000000000000",
       TermsName: "terms-of-use",
+      JobId: "import-Example00",
       "cognito-idp.ResourceArn": `arn:aws:cognito-idp:us-east-1:${accountId}:userpool/us-east-1_Example00`,
       DelegationRequestId: "00000000-0000-4000-8000-000000000000",
       SerialNumber: `arn:aws:iam::${accountId}:mfa/example`,

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
 import { draw } from "../../kit/ids.ts";
@@ -89,9 +90,17 @@ export async function resolveToRun(named: FunctionName, ctx: Context): Promise<R
   return resolved;
 }
 
-/** What an invocation is known by while its call runs more than once. */
-function topicOf(named: FunctionName, { requestId }: Context): string {
-  return `lambda/${requestId}/${arnOf(named)}`;
+/**
+ * What an invocation is known by while its call runs more than once. A call of another service may invoke one function
+ * several times: what it is handed tells them apart.
+ */
+function topicOf(
+  named: FunctionName,
+  { payload = emptyEvent }: Wanted,
+  { requestId, caller }: Context,
+): string {
+  const handed = caller.principal.kind === "service" ? `/${hash("sha256", payload)}` : "";
+  return `lambda/${requestId}/${arnOf(named)}${handed}`;
 }
 
 /**
@@ -105,7 +114,7 @@ export async function runAndWait(
   enough: (execution: Execution) => boolean = ({ isDone }) => isDone,
 ): Promise<Execution> {
   const engine = engineFor(ctx);
-  const topic = topicOf(named, ctx);
+  const topic = topicOf(named, wanted, ctx);
   const execution = engine.find(topic) ?? (await begin(named, wanted, topic, ctx));
   if (execution.refusal !== undefined) throw refused(execution.refusal);
   if (!enough(execution)) {

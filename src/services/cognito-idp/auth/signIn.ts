@@ -1,7 +1,7 @@
 import type { AuthenticationResultType, ChallengeNameType } from "@aws-sdk/client-cognito-identity-provider";
 import type { Context } from "../../../kit/context.ts";
 import type { ClientRow } from "../clients/clientRow.ts";
-import { derived, hashed, keysOf } from "../pools/poolKeys.ts";
+import { derived, derivedUuid, keysOf } from "../pools/poolKeys.ts";
 import type { PoolRow } from "../pools/poolRow.ts";
 import { incorrect, notAuthorized, noUser } from "../refusals.ts";
 import { findByKey, findUser, userKeyOf } from "../users/find.ts";
@@ -81,8 +81,7 @@ export function checkEnabled(user: UserRow | undefined): void {
 export async function idForSrp({ pool, user, state, ctx }: SignIn): Promise<string> {
   if (user !== undefined) return user.username;
   if (pool.usernameAttributes.length === 0) return state.name;
-  const text = hashed(await keysOf(pool, ctx), "phantom", state.name);
-  return `${text.slice(0, 8)}-${text.slice(8, 12)}-4${text.slice(13, 16)}-a${text.slice(17, 20)}-${text.slice(0, 12)}`;
+  return derivedUuid(await keysOf(pool, ctx), "phantom", state.userKey);
 }
 
 /** What a user who is not there has in place of a verifier: no password fits it, and it is always the same. */

@@ -43,3 +43,9 @@ export function hashed({ index }: PoolKeys, kind: string, text: string): string 
 export function derived({ index }: PoolKeys, kind: string, text: string): Buffer {
   return createHmac("sha512", index).update("derived\0").update(kind).update("\0").update(text).digest();
 }
+
+/** A UUID that is the same for the same text, and random to whoever lacks the key. */
+export function derivedUuid(keys: PoolKeys, kind: string, text: string): string {
+  const hex = derived(keys, kind, text).toString("hex", 0, 16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
+}

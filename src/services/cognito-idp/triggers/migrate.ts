@@ -1,7 +1,7 @@
 import { AwsError } from "../../../kit/errors.ts";
-import { uuid } from "../../../kit/ids.ts";
 import type { SignIn } from "../auth/signIn.ts";
 import { checkRequired, checkValues } from "../users/attributes.ts";
+import { newSub } from "../users/newUser.ts";
 import { passwordRow } from "../users/passwords.ts";
 import { addUser } from "../users/put.ts";
 import type { UserRow } from "../users/userRow.ts";
@@ -63,7 +63,7 @@ export async function migrate(
   if (status !== "CONFIRMED" && status !== "RESET_REQUIRED" && status !== "FORCE_CHANGE_PASSWORD")
     throw unrecognizable();
   const now = ctx.clock.now();
-  const sub = uuid();
+  const sub = await newSub(pool, ctx);
   const username = pool.usernameAttributes.length > 0 ? sub : state.name;
   const user: UserRow = {
     username,

@@ -76,7 +76,12 @@ export const adminCreateUser = idp.operation("AdminCreateUser", {
     if (input.TemporaryPassword !== undefined) checkPolicy(pool, password);
     if (input.MessageAction === "RESEND")
       return { User: shownUser(await resent(pool, input, password, ctx as Context)) };
-    const fresh = nameAndAttributes(pool, input.Username, attributesOf(input.UserAttributes));
+    const fresh = await nameAndAttributes(
+      pool,
+      input.Username,
+      attributesOf(input.UserAttributes),
+      ctx as Context,
+    );
     checkValues(pool, fresh.attributes);
     const first = newUser(fresh, "FORCE_CHANGE_PASSWORD", ctx);
     await checkFree(pool, first, "User account already exists", ctx as Context);

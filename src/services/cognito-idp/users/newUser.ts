@@ -1,7 +1,6 @@
 import type { Context } from "../../../kit/context.ts";
 import { AwsError } from "../../../kit/errors.ts";
-import { uuid } from "../../../kit/ids.ts";
-import { keysOf } from "../pools/poolKeys.ts";
+import { derivedUuid, keysOf } from "../pools/poolKeys.ts";
 import type { PoolRow } from "../pools/poolRow.ts";
 import { invalid } from "../refusals.ts";
 import { isEmail, isPhone } from "./attributes.ts";
@@ -10,13 +9,19 @@ import type { UserRow, UserStatus } from "./userRow.ts";
 
 /** New users, whoever makes them. */
 
+/** The sub of a new user: the same in every run of the call, as the pool's functions are told of it. */
+export async function newSub(pool: PoolRow, ctx: Context): Promise<string> {
+  return derivedUuid(await keysOf(pool, ctx), "sub", ctx.requestId);
+}
+
 /** Where an address stands in for a name, the name is the user's sub, and the address an attribute. */
-export function nameAndAttributes(
+export async function nameAndAttributes(
   pool: PoolRow,
   given: string,
   attributes: Record<string, string>,
-): { username: string; sub: string; attributes: Record<string, string> } {
-  const sub = uuid();
+  ctx: Context,
+): Promise<{ username: string; sub: string; attributes: Record<string, string> }> {
+  const sub = await newSub(pool, ctx);
   const { usernameAttributes, aliasAttributes } = pool;
   if (usernameAttributes.length === 0) {
     if (aliasAttributes.includes("email") && isEmail(given))

@@ -42,7 +42,7 @@ export const signUp = idp.operation("SignUp", {
       throw notAuthorized("SignUp is not permitted for this user pool");
     const given = attributesOf(input.UserAttributes);
     checkWritable(client, Object.keys(given));
-    const fresh = nameAndAttributes(pool, input.Username, given);
+    const fresh = await nameAndAttributes(pool, input.Username, given, ctx as Context);
     checkValues(pool, fresh.attributes);
     checkRequired(pool, fresh.attributes);
     const first = newUser(fresh, "UNCONFIRMED", ctx);
