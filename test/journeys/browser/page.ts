@@ -1,0 +1,126 @@
+import { CognitoIdentity } from "@aws-sdk/client-cognito-identity";
+import { Kinesis } from "@aws-sdk/client-kinesis";
+import {
+  AuthenticationDetails,
+  CognitoUser,
+  CognitoUserAttribute,
+  CognitoUserPool,
+  type CognitoUserSession,
+} from "amazon-cognito-identity-js";
+
+/** An app in a browser, as a developer writes it for AWS: nothing in it knows of Cloudkeep but the endpoint. */
+
+interface AppConfig {
+  endpoint: string;
+  region: string;
+  userPoolId: string;
+  clientId: string;
+  identityPoolId: string;
+  stream: string;
+}
+
+const config = (await (await fetch("/config.json")).json()) as AppConfig;
+const { endpoint, region } = config;
+const pool = new CognitoUserPool({ UserPoolId: config.userPoolId, ClientId: config.clientId, endpoint });
+let user: CognitoUser | undefined;
+let session: CognitoUserSession | undefined;
+
+function show(id: "state" | "secret", text: string): void {
+  (document.getElementById(id) as HTMLOutputElement).value = text;
+}
+
+/** What a form does, with the values of its fields; what goes wrong stands in the state. */
+function on(id: string, act: (fields: Record<string, string>) => Promise<string>): void {
+  document.getElementById(id)?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    show("state", "");
+    const fields = Object.fromEntries(new FormData(event.target as HTMLFormElement)) as Record<
+      string,
+      string
+    >;
+    act(fields).then(
+      (state) => show("state", state),
+      (error: Error) => show("state", `${error.name}: ${error.message}`),
+    );
+  });
+}
+
+/** The library's callbacks as a promise. */
+function done<T>(act: (back: (error?: Error | null, result?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    act((error, result) => (error ? reject(error) : resolve(result as T)));
+  });
+}
+
+function userNamed(Username: string): CognitoUser {
+  return new CognitoUser({ Username, Pool: pool });
+}
+
+on("sign-up", async ({ email = "", password = "" }) => {
+  const attributes = [new CognitoUserAttribute({ Name: "email", Value: email })];
+  await done((back) => pool.signUp(email, password, attributes, [], back));
+  user = userNamed(email);
+  return "signed up";
+});
+
+on("confirm", async ({ code = "" }) => {
+  await done((back) => user?.confirmRegistration(code, true, back));
+  return "confirmed";
+});
+
+on("sign-in", async ({ email: Username = "", password: Password = "" }) => {
+  user = userNamed(Username);
+  const details = new AuthenticationDetails({ Username, Password });
+  session = await new Promise<CognitoUserSession | undefined>((resolve, reject) => {
+    user?.authenticateUser(details, {
+      onSuccess: resolve,
+      onFailure: reject,
+      totpRequired: () => resolve(undefined),
+    });
+  });
+  if (session === undefined) return "code wanted";
+  const secret = await new Promise<string>((resolve, reject) => {
+    user?.associateSoftwareToken({ associateSecretCode: resolve, onFailure: reject });
+  });
+  show("secret", secret);
+  return "signed in, no second factor yet";
+});
+
+on("enroll", async ({ code = "" }) => {
+  await new Promise((resolve, reject) => {
+    user?.verifySoftwareToken(code, "phone", { onSuccess: resolve, onFailure: reject });
+  });
+  await done((back) => user?.setUserMfaPreference(null, { PreferredMfa: true, Enabled: true }, back));
+  user?.signOut();
+  return "enrolled";
+});
+
+on("prove", async ({ code = "" }) => {
+  session = await new Promise<CognitoUserSession>((resolve, reject) => {
+    user?.sendMFACode(code, { onSuccess: resolve, onFailure: reject }, "SOFTWARE_TOKEN_MFA");
+  });
+  return "signed in";
+});
+
+on("write", async ({ text = "" }) => {
+  const identity = new CognitoIdentity({ endpoint, region });
+  const provider = `cognito-idp.${region}.amazonaws.com/${config.userPoolId}`;
+  const Logins = { [provider]: session?.getIdToken().getJwtToken() ?? "" };
+  const { IdentityId } = await identity.getId({ IdentityPoolId: config.identityPoolId, Logins });
+  const { Credentials } = await identity.getCredentialsForIdentity({ IdentityId, Logins });
+  const credentials = {
+    accessKeyId: Credentials?.AccessKeyId ?? "",
+    secretAccessKey: Credentials?.SecretKey ?? "",
+    sessionToken: Credentials?.SessionToken ?? "",
+  };
+  const kinesis = new Kinesis({ endpoint, region, credentials });
+  const Data = new TextEncoder().encode(text);
+  const { SequenceNumber } = await kinesis.putRecord({
+    StreamName: config.stream,
+    PartitionKey: IdentityId,
+    Data,
+  });
+  return `written ${SequenceNumber}`;
+});
+
+show("state", "ready");
