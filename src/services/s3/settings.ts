@@ -70,9 +70,10 @@ export const putLogging = s3.operation("PutBucketLogging", {
       throw fail("InvalidTargetBucketForLogging", { members: { TargetBucket } });
     }
     if (target.region !== bucket.region) {
-      throw fail("CrossLocationLoggingProhibitted", {
-        members: { SourceBucketLocation: bucket.region, TargetBucketLocation: target.region },
-      });
+      // us-east-1 is the location that buckets do not name.
+      const from = bucket.region === "us-east-1" ? {} : { SourceBucketLocation: bucket.region };
+      const members = { ...from, TargetBucketLocation: target.region };
+      throw fail("CrossLocationLoggingProhibitted", { members });
     }
     writeDocument(bucket.name, "logging", { LoggingEnabled }, ctx);
     return {};
