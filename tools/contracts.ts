@@ -45,7 +45,7 @@ const table: Row[] = [
     client: "client-s3",
     protocols: ["restXml"],
     bareErrors: true,
-    openEnums: ["BucketLocationConstraint", "BucketLogsPermission", "FilterRuleName"],
+    openEnums: ["BucketLocationConstraint", "BucketLogsPermission", "FilterRuleName", "Protocol"],
   },
   {
     service: "sqs",

@@ -17,4 +17,4 @@ export const leftOut: readonly (readonly [names: RegExp, reason: string])[] = [
 ];
 
 /** Recordings that can be asked again and are not yet: the number only falls. */
-export const notYetAsked = 62;
+export const notYetAsked = 47;

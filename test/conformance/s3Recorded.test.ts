@@ -18,6 +18,7 @@ import { leftOut, notYetAsked } from "./s3LeftOut.ts";
 import { lifecycleRecordings } from "./s3LifecycleRecordings.ts";
 import { listRecordings, versionListRecordings } from "./s3ListRecordings.ts";
 import { lockRecordings } from "./s3LockRecordings.ts";
+import { moreRecordings } from "./s3MoreRecordings.ts";
 import {
   bridgeNotificationRecordings,
   queueNotificationRecordings,
@@ -64,6 +65,7 @@ const files: Record<string, Recordings> = {
     ...encryptionRecordings,
     ...partChecksumRecordings,
     ...smallRecordings,
+    ...moreRecordings,
   },
 };
 
@@ -123,6 +125,10 @@ const unlike: Readonly<Record<string, readonly string[]>> = {
   test_s3_copy_object_legal_hold: ownText,
   test_s3_copy_object_with_default_checksum: ownText,
   test_range_header_body_length: unread,
+  test_get_object_attributes: ownText,
+  test_complete_multipart_parts_order: ownText,
+  test_s3_copy_object_src_not_exists: [...ownText, "ChecksumType"],
+  test_delete_objects_encoding: ownText,
   test_copy_object_kms: sealed,
   test_s3_sse_validate_kms_key_state: sealed,
   test_s3_multipart_upload_sse: sealed,

@@ -107,7 +107,7 @@ export const putObjectAcl = s3.operation("PutObjectAcl", {
   access: (input, ctx) => versionAccess("PutObjectAcl", input, ctx),
   async handle(input, ctx) {
     const bucket = await findBucket(input, ctx);
-    const row = await readableVersion(bucket, input, ctx);
+    const row = await readableVersion(bucket, input, ctx, "PUT");
     const grants = grantsOf(input, bucket, row.owner);
     await replace(bucket, input.Key, { ...row, grants }, ctx);
     announce(bucket, "ObjectAcl:Put", input.Key, row, ctx);

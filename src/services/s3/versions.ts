@@ -85,7 +85,9 @@ export async function existingVersion(
 ): Promise<ObjectRow> {
   const row = await findVersion(bucket, key, versionId, ctx);
   if (row === undefined) throw notThere(key, versionId);
-  if (row.deleteMarker) throw isDeleteMarker(key, row, versionId === undefined ? undefined : method);
+  // Reading, nothing is there; but a marker that is the newest version is not written to.
+  if (row.deleteMarker)
+    throw isDeleteMarker(key, row, versionId === undefined && method === "GET" ? undefined : method);
   return row;
 }
 
