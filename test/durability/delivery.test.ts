@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { CloudTrailClient, CreateTrailCommand, StartLoggingCommand } from "@aws-sdk/client-cloudtrail";
 import { EventBridge } from "@aws-sdk/client-eventbridge";
 import { CreateUserCommand, IAMClient } from "@aws-sdk/client-iam";
@@ -18,46 +16,15 @@ import {
 } from "@aws-sdk/client-sqs";
 import { expect, it } from "vitest";
 import { policyOf } from "../harness.ts";
-import { type Child, newEncodedKey, start, temporaryDirectory } from "./children.ts";
+import { account, type Running, survives, timeoutOf } from "./program.ts";
 
 /**
  * From the call of IAM to the message in a queue, over CloudTrail, EventBridge and SNS: whatever was acknowledged
  * arrives, however often the process is killed on the way.
  */
 
-const cycles = Number(process.env.CLOUDKEEP_DELIVERY_CYCLES ?? 100);
+const kills = { cycles: Number(process.env.CLOUDKEEP_DELIVERY_CYCLES ?? 100), longestRunMs: 200 };
 const callers = 4;
-const longestRunMs = 200;
-
-const program = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
-const credentials = {
-  accessKeyId: "AKIADELIVERYDELIVERY",
-  secretAccessKey: "delivery/only+00000000000000000000000000",
-};
-const account = "000000000000";
-
-interface Running {
-  child: Child;
-  options: { endpoint: string; region: string; credentials: typeof credentials; maxAttempts: number };
-}
-
-async function begin(dir: string, rootKey: string): Promise<Running> {
-  process.env.CLOUDKEEP_ROOT_ACCESS_KEY_ID = credentials.accessKeyId;
-  process.env.CLOUDKEEP_ROOT_SECRET_ACCESS_KEY = credentials.secretAccessKey;
-  process.env.XDG_CONFIG_HOME = dir;
-  const child = start(program, ["start", "--port", "0", "--data", `${dir}/data`, "--log", "error"], rootKey);
-  const endpoint = /http:\/\/\S+/.exec((await child.firstLine) ?? "")?.[0];
-  expect(endpoint, child.errors()).toBeDefined();
-  return {
-    child,
-    options: { endpoint: endpoint as string, region: "us-east-1", credentials, maxAttempts: 1 },
-  };
-}
-
-async function end({ child }: Running, signal: NodeJS.Signals): Promise<void> {
-  child.process.kill(signal);
-  await child.lines;
-}
 
 /** Trail, rule, topic and queue. */
 async function build({ options }: Running): Promise<void> {
@@ -131,36 +98,22 @@ async function arrived({ options }: Running, wanted: number): Promise<string[]> 
 }
 
 it(
-  `what is acknowledged arrives, though the process is killed ${cycles} times`,
+  `what is acknowledged arrives, though the process is killed ${kills.cycles} times`,
   async () => {
-    const { dir, remove } = temporaryDirectory();
-    const rootKey = newEncodedKey();
     const acknowledged = new Set<string>();
-    try {
-      const first = await begin(dir, rootKey);
-      await build(first);
-      await end(first, "SIGTERM");
-      for (let cycle = 0; cycle < cycles; cycle += 1) {
-        const running = await begin(dir, rootKey);
-        const working = work(running, cycle, acknowledged);
-        await sleep(Math.random() * longestRunMs);
-        await end(running, "SIGKILL");
-        await working;
-      }
-      const last = await begin(dir, rootKey);
+    const check = async (last: Running) => {
       const names = await arrived(last, acknowledged.size);
       const once = new Set(names);
       expect([...acknowledged].filter((name) => !once.has(name))).toEqual([]);
       // Every hop is a transaction that deletes what caused it: none happens twice.
       expect(names.length).toBe(once.size);
-      expect(acknowledged.size).toBeGreaterThan(cycles);
+      expect(acknowledged.size).toBeGreaterThan(kills.cycles);
       const s3 = new S3Client({ ...last.options, forcePathStyle: true });
       const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: "trail" }));
       expect(Contents.length).toBeGreaterThan(0);
-      await end(last, "SIGTERM");
-    } finally {
-      remove();
-    }
+    };
+    const drive = (running: Running, cycle: number) => work(running, cycle, acknowledged);
+    await survives({ build, drive, check }, kills);
   },
-  120_000 + cycles * 5_000,
+  timeoutOf(kills),
 );
