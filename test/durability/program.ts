@@ -108,9 +108,11 @@ export function timeoutOf({ cycles }: Kills): number {
   return 240_000 + cycles * 5_000;
 }
 
-/** Reads until what is read is enough, for as long as more of it keeps coming. */
+const longestSettlingMs = 120_000;
+
+/** Reads until what is read is enough, or will not become enough any more. */
 export async function readUntil<T>(read: () => Promise<T>, isEnough: (found: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 180_000;
+  const deadline = Date.now() + longestSettlingMs;
   for (;;) {
     const found = await read();
     if (isEnough(found) || Date.now() > deadline) return found;

@@ -27,13 +27,27 @@ export async function newRole(
   account: string,
   ...statements: Record<string, unknown>[]
 ): Promise<string> {
+  const Condition = { StringEquals: { "sts:ExternalId": account } };
+  return await roleOf(iam, { Principal: { Service: "firehose.amazonaws.com" }, Condition }, statements);
+}
+
+/** A role that trusts a service. */
+export async function newServiceRole(
+  iam: IAMClient,
+  Service: string,
+  ...statements: Record<string, unknown>[]
+): Promise<string> {
+  return await roleOf(iam, { Principal: { Service } }, statements);
+}
+
+async function roleOf(
+  iam: IAMClient,
+  trust: Record<string, unknown>,
+  statements: readonly Record<string, unknown>[],
+): Promise<string> {
   serial += 1;
   const RoleName = `firehose-${serial}`;
-  const AssumeRolePolicyDocument = policyOf({
-    Principal: { Service: "firehose.amazonaws.com" },
-    Action: "sts:AssumeRole",
-    Condition: { StringEquals: { "sts:ExternalId": account } },
-  });
+  const AssumeRolePolicyDocument = policyOf({ ...trust, Action: "sts:AssumeRole" });
   const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
   for (const [i, statement] of statements.entries()) {
     const PolicyDocument = policyOf(statement);

@@ -133,10 +133,10 @@ async function checkUnique(kind: MappingRow["kind"], sourceArn: string, named: F
   );
 }
 
-function put(row: MappingRow, ctx: Context): void {
+function put(row: MappingRow, ctx: Context, isNew = false): void {
   mappings.put(ctx.tx, [ctx.account, ctx.region, row.uuid], row);
   const { account, region } = ctx;
-  ctx.afterCommit(() => pollersOf(ctx.host).changed({ account, region, row }));
+  ctx.afterCommit(() => pollersOf(ctx.host).changed({ account, region, row, isNew }));
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html */
@@ -159,6 +159,7 @@ export const createEventSourceMapping = lambda.operation("CreateEventSourceMappi
     const position = positionOf(kind, input);
     const settings = settingsOf(kind, sourceArn, input, undefined);
     checkTags(input.Tags ?? {});
+    const now = ctx.clock.now();
     await checkSource(kind, sourceArn, named, ctx);
     await checkUnique(kind, sourceArn, named, ctx);
     const row: MappingRow = {
@@ -171,10 +172,11 @@ export const createEventSourceMapping = lambda.operation("CreateEventSourceMappi
       ...settings,
       lastResult: "No records processed",
       reason: userAction(kind),
-      modifiedAt: ctx.clock.now(),
+      createdAt: now,
+      modifiedAt: now,
       tags: { ...input.Tags },
     };
-    put(row, ctx);
+    put(row, ctx, true);
     return shown(row, ctx, row.enabled ? "Creating" : "Disabled");
   },
 });

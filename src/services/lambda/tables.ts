@@ -188,6 +188,8 @@ export interface MappingRow {
   parallelization: number;
   startingPosition?: string;
   startingAtMs?: number;
+  /** From when on LATEST counts, for shards of which nothing has been processed. */
+  createdAt?: number;
   maxAgeSeconds: number;
   maxRetries: number;
   bisect: boolean;

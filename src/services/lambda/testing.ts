@@ -54,7 +54,9 @@ export function zipOf(files: Record<string, string | Buffer> | ZipEntry[]): Buff
   return Buffer.concat([...parts, index, end]);
 }
 
-export function lambdaClient(cloudkeep: Cloudkeep, credentials: Credentials = cloudkeep.credentials): Lambda {
+type Reached = Pick<Cloudkeep, "endpoint" | "credentials">;
+
+export function lambdaClient(cloudkeep: Reached, credentials: Credentials = cloudkeep.credentials): Lambda {
   return new Lambda(optionsOf(cloudkeep, credentials));
 }
 
@@ -66,7 +68,7 @@ const mayLog = {
 
 /** A role that Lambda may take on; its ARN. */
 export async function lambdaRole(
-  cloudkeep: Cloudkeep,
+  cloudkeep: Reached,
   RoleName: string,
   allowed: Record<string, unknown> = mayLog,
 ): Promise<string> {

@@ -13,6 +13,8 @@ export interface Mapping {
   account: string;
   region: string;
   row: MappingRow;
+  /** It was made just now: its poller is the first. */
+  isNew?: boolean;
 }
 
 /** What a poller works with. */

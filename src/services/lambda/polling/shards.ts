@@ -49,6 +49,9 @@ function caller(scope: PollScope, service: string) {
 
 function position({ row }: Mapping, behind: string | undefined): Record<string, unknown> {
   if (behind !== undefined) return { ShardIteratorType: "AFTER_SEQUENCE_NUMBER", SequenceNumber: behind };
+  // What came since the mapping was made is not passed over, though nothing was processed before a process ended.
+  if (row.kind === "kinesis" && row.startingPosition === "LATEST" && row.createdAt !== undefined)
+    return { ShardIteratorType: "AT_TIMESTAMP", Timestamp: new Date(row.createdAt) };
   return {
     ShardIteratorType: row.startingPosition,
     ...(row.startingAtMs !== undefined && { Timestamp: new Date(row.startingAtMs) }),
@@ -160,6 +163,7 @@ function plain(value: unknown): unknown {
 function dynamoReader(scope: PollScope): StreamReader {
   const { sourceArn: StreamArn } = scope.mapping.row;
   const call = caller(scope, "dynamodbstreams");
+  const sinceMs = latestSince(scope.mapping);
   const shown = (record: DynamoRecord): StreamRecord => {
     const atMs = new Date(record.dynamodb.ApproximateCreationDateTime).getTime();
     const event = {
@@ -199,7 +203,7 @@ function dynamoReader(scope: PollScope): StreamReader {
       const input = {
         StreamArn,
         ShardId: shard,
-        ShardIteratorType,
+        ShardIteratorType: behind === undefined && sinceMs !== undefined ? "TRIM_HORIZON" : ShardIteratorType,
         ...(SequenceNumber !== undefined && { SequenceNumber }),
       };
       return String((await call("GetShardIterator", input)).answer.ShardIterator);
@@ -210,11 +214,22 @@ function dynamoReader(scope: PollScope): StreamReader {
         Limit: Math.min(limit, maxDynamoRecords),
       });
       return {
-        records: ((answer.Records ?? []) as DynamoRecord[]).map(shown),
+        records: ((answer.Records ?? []) as DynamoRecord[])
+          .map(shown)
+          .filter(({ atMs }) => sinceMs === undefined || atMs >= sinceMs),
         next: answer.NextShardIterator as string | undefined,
       };
     },
   };
+}
+
+/**
+ * Streams of DynamoDB have no iterator by time. A mapping's first poller takes up what is the latest then; those that
+ * follow read from the beginning and leave out what is older than the mapping. Records tell their second alone.
+ */
+function latestSince({ row, isNew }: Mapping): number | undefined {
+  if (row.startingPosition !== "LATEST" || row.createdAt === undefined || isNew === true) return undefined;
+  return Math.floor(row.createdAt / 1_000) * 1_000;
 }
 
 const maxDynamoRecords = 1_000;
