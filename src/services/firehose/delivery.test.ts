@@ -66,7 +66,7 @@ describe("a delivery to S3", () => {
     const name = await newDeliveryStream(firehose, { ...config, BufferingHints: { SizeInMBs: 1 } });
     const large = "x".repeat(400_000);
     for (let i = 0; i < 3; i += 1) await put(name, large);
-    await expect.poll(async () => (await objectsIn(aws.s3, bucket)).size, { timeout: 5_000 }).toBe(1);
+    await expect.poll(async () => (await objectsIn(aws.s3, bucket)).size).toBe(1);
     const [body] = [...(await objectsIn(aws.s3, bucket)).values()];
     expect(body?.length).toBe(800_000);
     await cloudkeep.clock.advance(301_000);

@@ -324,7 +324,7 @@ describe("a queue as event source", () => {
       EventSourceArn: source.arn,
       FunctionResponseTypes: ["ReportBatchItemFailures"],
     });
-    await expect.poll(() => left(source), { timeout: 5_000 }).toEqual(["0", "1"]);
+    await expect.poll(() => left(source)).toEqual(["0", "1"]);
     await lambda().deleteEventSourceMapping({ UUID });
   });
 

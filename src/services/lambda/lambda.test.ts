@@ -27,7 +27,7 @@ describe("a function", () => {
       return (answer?.events ?? []).map(({ message }) => message ?? "");
     };
     await expect
-      .poll(lines, { timeout: 5_000 })
+      .poll(lines)
       .toEqual([
         expect.stringMatching(/^INIT_START Runtime Version: nodejs:20\.v1\t/),
         expect.stringMatching(/^START RequestId: \S+ Version: \$LATEST\n$/),

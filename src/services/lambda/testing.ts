@@ -96,10 +96,26 @@ export async function makeFunction(
     FunctionName,
     Role,
     Runtime: "nodejs20.x",
+    // By AWS's default, a machine that is busy with other tests would end functions that do nothing wrong.
+    Timeout: 60,
     Handler: "index.handler",
     Code: { ZipFile: zipOf(typeof source === "string" ? { [file]: source } : source) },
     ...options,
   });
+}
+
+/** A function that says so once it runs, and does not end by itself. */
+export const endless = `export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  stream.write("first");
+  await new Promise(() => setInterval(() => {}, 1_000));
+});`;
+
+/** Invokes `endless` and returns once it runs. */
+export async function running(lambda: Lambda, FunctionName: string): Promise<string> {
+  const { EventStream = [] } = await lambda.invokeWithResponseStream({ FunctionName });
+  for await (const { PayloadChunk } of EventStream)
+    if (PayloadChunk?.Payload) return Buffer.from(PayloadChunk.Payload).toString();
+  throw new Error("The function ended.");
 }
 
 export interface Invoked {

@@ -88,9 +88,11 @@ async function pollShard(
     if (waiting.length > 0 && isDue) {
       const batch = waiting;
       waiting = [];
-      await processLanes(scope, shard, batch, patterns);
+      const results = await processLanes(scope, shard, batch, patterns);
       if (scope.signal.aborted) return;
       await setPlace(scope, shard, (batch.at(-1) as StreamRecord).sequenceNumber);
+      // Whoever reads that all is well finds that it is also kept.
+      if (results.length > 0 && results.every(Boolean)) await scope.report("OK");
     } else if (iterator === undefined) {
       await setPlace(scope, shard, atEnd);
       return;
@@ -104,24 +106,26 @@ function untilDue(atMs: number): number {
   return Math.max(minPauseMs, Math.min(emptyPauseMs, atMs - Date.now()));
 }
 
-/** Records of one key stay together and in order; different keys may go in parallel. */
+/** Records of one key stay together and in order; different keys may go in parallel. Whether each batch succeeded. */
 async function processLanes(
   scope: PollScope,
   shard: string,
   records: readonly StreamRecord[],
   patterns: readonly Pattern[],
-): Promise<void> {
+): Promise<boolean[]> {
   const { batchSize, parallelization } = scope.mapping.row;
   const lanes: StreamRecord[][] = Array.from({ length: parallelization }, () => []);
   for (const record of records) {
     if (passes(patterns, record.filterable)) lanes[hashOf(record.key) % parallelization]?.push(record);
   }
+  const results: boolean[] = [];
   await Promise.all(
     lanes.map(async (lane) => {
       for (let at = 0; at < lane.length && !scope.signal.aborted; at += batchSize)
-        await processBatch(scope, shard, lane.slice(at, at + batchSize));
+        results.push(await processBatch(scope, shard, lane.slice(at, at + batchSize)));
     }),
   );
+  return results;
 }
 
 function hashOf(text: string): number {
@@ -130,8 +134,8 @@ function hashOf(text: string): number {
   return hash;
 }
 
-/** Hands a batch to the function again and again, until it succeeds, or is to be given up. */
-async function processBatch(scope: PollScope, shard: string, first: StreamRecord[]): Promise<void> {
+/** Hands a batch to the function again and again, until it succeeds, or is to be given up: whether it succeeded. */
+async function processBatch(scope: PollScope, shard: string, first: StreamRecord[]): Promise<boolean> {
   const { maxRetries, maxAgeSeconds, bisect, partial } = scope.mapping.row;
   let batch = first;
   let attempts = 0;
@@ -150,25 +154,25 @@ async function processBatch(scope: PollScope, shard: string, first: StreamRecord
     );
     await measureAge(scope, batch);
     const left = remaining(batch, last, partial);
-    if (left.length === 0) return await scope.report("OK");
+    if (left.length === 0) return true;
     await scope.report("PROBLEM: Function call failed");
     // What was not even run is no attempt.
     if (last.outcome !== undefined) attempts += 1;
     const isWhole = left.length === batch.length;
     if (bisect && isWhole && batch.length > 1 && last.outcome !== undefined) {
       const middle = Math.ceil(batch.length / 2);
-      await processBatch(scope, shard, batch.slice(0, middle));
-      return await processBatch(scope, shard, batch.slice(middle));
+      const isFirstDone = await processBatch(scope, shard, batch.slice(0, middle));
+      return (await processBatch(scope, shard, batch.slice(middle))) && isFirstDone;
     }
     batch = left;
-    if (maxRetries >= 0 && attempts > maxRetries)
-      return await discard(scope, shard, batch, {
-        condition: "RetryAttemptsExhausted",
-        attempts,
-        answer: last,
-      });
+    if (maxRetries >= 0 && attempts > maxRetries) {
+      const reason = { condition: "RetryAttemptsExhausted" as const, attempts, answer: last };
+      await discard(scope, shard, batch, reason);
+      return false;
+    }
     await scope.pause(Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(attempts, 10)));
   }
+  return false;
 }
 
 /** What is to be tried again: from the first record that failed, all that follows. */

@@ -216,9 +216,9 @@ export class Engine {
   #hooks(pool: Pool): EnvironmentHooks {
     return {
       accept: (socket, side) => this.#api.accept(socket, side),
+      initialized: (environment) => pool.settleStart(environment),
       ready: (environment) => {
         pool.returning.delete(environment);
-        pool.settleStart(environment);
         if (pool.isRetired && pool.queue.length === 0) return environment.kill();
         pool.idle.push(environment);
         this.#advance(pool.runnable.key);
@@ -233,7 +233,6 @@ export class Engine {
       },
       logged: (environment, message) => this.journal.line(pool.runnable, environment.logStream, message),
       finished: (environment, _execution, { durationMs, failed }) => {
-        pool.settleStart(environment);
         if (!environment.isDead) this.#expectBack(pool, environment);
         this.#measure(pool.runnable, durationMs, failed);
       },

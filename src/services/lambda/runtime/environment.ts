@@ -12,6 +12,8 @@ import type { Runnable } from "./types.ts";
 
 export interface EnvironmentHooks {
   accept(socket: Socket, side: RuntimeSide): void;
+  /** It has begun its work, be it with an invocation that waited for it. */
+  initialized(environment: Environment): void;
   /** It waits for its next invocation. */
   ready(environment: Environment): void;
   ended(environment: Environment): void;
@@ -114,6 +116,7 @@ export class Environment implements RuntimeSide {
     if (isFirst) {
       this.#initMs = performance.now() - this.#spawnedAt;
       clearTimeout(this.#timer);
+      this.#options.hooks.initialized(this);
     }
     return new Promise((resolve) => {
       this.#waitingNext = resolve;
