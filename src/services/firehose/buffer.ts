@@ -1,7 +1,17 @@
 import type { Context, Host } from "../../kit/context.ts";
+import { AwsError } from "../../kit/errors.ts";
 import { sealFrame } from "./encryption.ts";
-import { defaultBufferMiB, defaultBufferSeconds, mebibyte } from "./limits.ts";
-import { encodeRecords, type PendingRecord, pendingFrames, putPending } from "./pendingRows.ts";
+import { defaultBufferMiB, defaultBufferSeconds, maxBacklogBytes, mebibyte } from "./limits.ts";
+import {
+  bytesBefore,
+  countDigits,
+  encodeRecords,
+  type PendingRecord,
+  pendingFrames,
+  positionText,
+  putPending,
+  timeDigits,
+} from "./pendingRows.ts";
 import type { DeliveryStreamRow } from "./tables.ts";
 
 /**
@@ -21,36 +31,47 @@ class BufferMemory {
   known = false;
   /** While deliveries fail, only their own retries try. */
   blockedUntilMs = 0;
+  /** Bytes that were ever buffered, and those of them that are gone: the difference is on disk. */
+  #cameBytes = 0;
+  #goneBytes = 0;
   #timeMs = 0;
   #count = 0;
 
-  next(nowMs: number): string {
+  get backlogBytes(): number {
+    return this.#cameBytes - this.#goneBytes;
+  }
+
+  /** Where the next frame stands. */
+  next(nowMs: number, bytes: number): string {
     if (nowMs > this.#timeMs) {
       this.#timeMs = Math.floor(nowMs);
       this.#count = 0;
     }
     this.#count += 1;
-    return positionText(this.#timeMs, this.#count);
+    const position = positionText(this.#timeMs, this.#count, this.#cameBytes);
+    this.#cameBytes += bytes;
+    return position;
   }
 
-  goBehind(position: string): void {
-    const timeMs = Number(position.slice(0, 15));
+  /** What a process that came before has left: from the oldest frame to the newest. */
+  takeUp(oldest: string, newest: string, newestBytes: number): void {
+    const timeMs = Number(newest.slice(0, timeDigits));
     if (timeMs < this.#timeMs) return;
-    this.#count =
-      timeMs === this.#timeMs
-        ? Math.max(this.#count, Number(position.slice(15)))
-        : Number(position.slice(15));
+    this.#count = Number(newest.slice(timeDigits, timeDigits + countDigits));
     this.#timeMs = timeMs;
+    this.#goneBytes = bytesBefore(oldest);
+    this.#cameBytes = bytesBefore(newest) + newestBytes;
   }
-}
 
-function positionText(timeMs: number, count: number): string {
-  return String(timeMs).padStart(15, "0") + String(count).padStart(15, "0");
+  /** Everything up to a frame was delivered, or is lost. */
+  gone(position: string, bytes: number): void {
+    this.#goneBytes = Math.max(this.#goneBytes, bytesBefore(position) + bytes);
+  }
 }
 
 /** Behind everything that was buffered by a time. */
 export function endOf(timeMs: number): string {
-  return positionText(Math.floor(timeMs), 999_999_999_999_999);
+  return positionText(Math.floor(timeMs), 10 ** countDigits - 1, 0);
 }
 
 const memories = new WeakMap<Host, Map<string, BufferMemory>>();
@@ -107,15 +128,36 @@ export async function buffer(
   records: readonly PendingRecord[],
   ctx: Context,
 ): Promise<void> {
-  const memory = bufferOf(stream.streamId, ctx);
-  if (!memory.known) {
-    const [last] = await ctx.peek((tx) => pendingFrames(tx, stream, { limit: 1, reverse: true }));
-    if (last !== undefined) memory.goBehind(last.position);
-    memory.known = true;
-  }
+  const memory = await knownBuffer(stream, ctx);
   const bytes = await sealFrame(stream, encodeRecords(records), ctx);
-  ctx.tx.atCommit(() => putPending(ctx.tx, stream, { position: memory.next(ctx.clock.now()), bytes }));
+  ctx.tx.atCommit(() =>
+    putPending(ctx.tx, stream, { position: memory.next(ctx.clock.now(), bytes.length), bytes }),
+  );
   arm(stream, memory, bytes.length, ctx);
+}
+
+async function knownBuffer(stream: DeliveryStreamRow, ctx: Context): Promise<BufferMemory> {
+  const memory = bufferOf(stream.streamId, ctx);
+  if (memory.known) return memory;
+  const ends = await ctx.peek(async (tx) => [
+    ...(await pendingFrames(tx, stream, { limit: 1 })),
+    ...(await pendingFrames(tx, stream, { limit: 1, reverse: true })),
+  ]);
+  const [oldest, newest] = ends;
+  if (!memory.known && oldest !== undefined && newest !== undefined)
+    memory.takeUp(oldest.position, newest.position, newest.bytes.length);
+  memory.known = true;
+  return memory;
+}
+
+/** Whether a stream has so much that is not delivered that it takes no more for now. */
+export async function isFull(stream: DeliveryStreamRow, ctx: Context): Promise<boolean> {
+  return (await knownBuffer(stream, ctx)).backlogBytes >= maxBacklogBytes();
+}
+
+/** What AWS says to whoever puts more than it takes. */
+export function slowDown(): AwsError {
+  return new AwsError("ServiceUnavailableException", "Slow down.", { status: 503 });
 }
 
 /** Sees to it that what is buffered is delivered in time, and as soon as there is enough. */

@@ -1,10 +1,11 @@
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
 import type { DeliveryScope } from "../../kit/service.ts";
-import { bufferOf, type Drain, drainSoon, hintsOf } from "./buffer.ts";
+import { bufferOf, type Drain, drainSoon, endOf, hintsOf } from "./buffer.ts";
+import { countDelivery, type Delivery } from "./delivered.ts";
 import { openFrame } from "./encryption.ts";
 import { logProblems, type Problem } from "./errorLog.ts";
-import { type Posted, post } from "./httpEndpoint.ts";
+import { post } from "./httpEndpoint.ts";
 import {
   defaultHttpRetrySeconds,
   firstRetryMs,
@@ -16,7 +17,7 @@ import {
 import { metric } from "./metrics.ts";
 import { asRole } from "./names.ts";
 import { type BucketConfig, deliveredObjects, failedObject, type NewObject } from "./objects.ts";
-import { decodeRecords, deletePending, pendingFrames } from "./pendingRows.ts";
+import { decodeRecords, deletePending, pendingFrames, shortPosition, timeDigits } from "./pendingRows.ts";
 import { processedRecords } from "./prepare.ts";
 import { failedRecord, type Incoming, type Processed } from "./records.ts";
 import { type DeliveryStreamRow, deliveryStreams } from "./tables.ts";
@@ -26,20 +27,6 @@ import { type DeliveryStreamRow, deliveryStreams } from "./tables.ts";
  * transaction that takes it out of the buffer. So each record is delivered to S3 once, however often the process dies;
  * functions and endpoints may see it again.
  */
-
-interface Delivery {
-  stream: DeliveryStreamRow;
-  /** Frames that are delivered. */
-  positions: string[];
-  records: Incoming[];
-  bytes: number;
-  oldestMs: number;
-  processed: Processed;
-  objects: NewObject[];
-  posted?: Posted;
-  /** Why nothing could be prepared. */
-  error?: AwsError;
-}
 
 /** Read at a time. */
 const framesAtATime = 32;
@@ -79,18 +66,25 @@ export const drain = {
       await failed(job, delivery, error, ctx);
       return;
     }
-    for (const position of delivery.positions) deletePending(ctx.tx, stream, position);
+    forget(job, delivery, ctx);
     bufferOf(job.streamId, ctx).blockedUntilMs = 0;
-    count(delivery, ctx);
+    countDelivery(delivery, ctx);
     await logProblems(stream, delivery.processed.problems, destinationName(stream), ctx);
-    const { attempts: _, requestId: __, firstTriedMs: ___, ...rest } = job;
-    if (job.upTo !== undefined) drainSoon(rest, ctx);
+    const { attempts, requestId: _, firstTriedMs: __, ...rest } = job;
+    // What came while nothing could be delivered was left to whoever tries again.
+    if (attempts !== undefined) drainSoon({ ...rest, upTo: endOf(ctx.clock.now()) }, ctx);
+    else if (job.upTo !== undefined) drainSoon(rest, ctx);
   },
 };
 
 /** As many frames as make one delivery, the oldest first. */
-async function take({ name, streamId, upTo }: Drain, scope: DeliveryScope): Promise<Delivery | undefined> {
+async function take(
+  { name, streamId, upTo, attempts }: Drain,
+  scope: DeliveryScope,
+): Promise<Delivery | undefined> {
   return await scope.act(async (ctx) => {
+    const isBlocked = bufferOf(streamId, ctx).blockedUntilMs > ctx.clock.now();
+    if (isBlocked && attempts === undefined) return undefined;
     const stream = await deliveryStreams.get(ctx.tx, scope.account, scope.region, name);
     if (stream?.streamId !== streamId) return undefined;
     const limit = Math.min(hintsOf(stream).bytes, maxObjectBytes);
@@ -98,6 +92,7 @@ async function take({ name, streamId, upTo }: Drain, scope: DeliveryScope): Prom
     const delivery: Delivery = {
       stream,
       positions: [],
+      lastBytes: 0,
       records: [],
       bytes: 0,
       oldestMs: Number.POSITIVE_INFINITY,
@@ -114,9 +109,11 @@ async function take({ name, streamId, upTo }: Drain, scope: DeliveryScope): Prom
         if (full || delivery.records.length >= maxRecords) return delivery;
         try {
           add(delivery, position, await openFrame(stream, bytes, ctx));
+          delivery.lastBytes = bytes.length;
         } catch (error) {
           if (!(error instanceof AwsError)) throw error;
-          return { ...delivery, positions: [position], oldestMs: Number(position.slice(0, 15)), error };
+          const oldestMs = Number(position.slice(0, timeDigits));
+          return { ...delivery, positions: [position], lastBytes: bytes.length, oldestMs, error };
         }
         after = position;
       }
@@ -130,7 +127,11 @@ async function take({ name, streamId, upTo }: Drain, scope: DeliveryScope): Prom
 
 function add(delivery: Delivery, position: string, body: Buffer): void {
   for (const [i, { arrivalMs, data }] of decodeRecords(body).entries()) {
-    delivery.records.push({ id: `49${position}${String(i).padStart(9, "0")}`, arrivalMs, data });
+    delivery.records.push({
+      id: `49${shortPosition(position)}${String(i).padStart(9, "0")}`,
+      arrivalMs,
+      data,
+    });
     delivery.bytes += data.length;
     delivery.oldestMs = Math.min(delivery.oldestMs, arrivalMs);
   }
@@ -202,6 +203,13 @@ function retryDelayMs(attempts: number): number {
   return Math.min(longestRetryMs, firstRetryMs * 2 ** (attempts - 1));
 }
 
+/** Takes what was delivered, or is lost, out of the buffer. */
+function forget({ streamId }: Drain, { stream, positions, lastBytes }: Delivery, ctx: Context): void {
+  for (const position of positions) deletePending(ctx.tx, stream, position);
+  const last = positions.at(-1);
+  if (last !== undefined) ctx.afterCommit(() => bufferOf(streamId, ctx).gone(last, lastBytes));
+}
+
 function block({ streamId }: Drain, delayMs: number, ctx: Context): void {
   bufferOf(streamId, ctx).blockedUntilMs = ctx.clock.now() + delayMs;
 }
@@ -254,41 +262,12 @@ async function failed(job: Drain, delivery: Delivery, error: AwsError, ctx: Cont
     "Seconds",
   );
   if (nowMs - oldestMs > retentionMs) {
-    for (const position of positions) deletePending(ctx.tx, stream, position);
-    if (job.upTo !== undefined) drainSoon(job, ctx);
+    forget(job, delivery, ctx);
+    drainSoon({ ...job, upTo: endOf(nowMs) }, ctx);
     return;
   }
   const attempts = (job.attempts ?? 0) + 1;
   const delayMs = retryDelayMs(attempts);
   block(job, delayMs, ctx);
   drainSoon({ ...job, upTo: job.upTo ?? (positions.at(-1) as string), attempts }, ctx, delayMs);
-}
-
-/** https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html */
-function count(
-  { stream, objects, processed, posted, bytes, oldestMs, records }: Delivery,
-  ctx: Context,
-): void {
-  const freshness = Math.max(0, Math.round((ctx.clock.now() - oldestMs) / 1000));
-  if (stream.destination.kind === "http") {
-    if (posted !== undefined && posted.failure === undefined) {
-      metric(stream, "DeliveryToHttpEndpoint.Success", 1, ctx);
-      metric(stream, "DeliveryToHttpEndpoint.Bytes", bytes, ctx, "Bytes");
-      metric(stream, "DeliveryToHttpEndpoint.Records", processed.ready.length, ctx);
-    }
-    metric(stream, "DeliveryToHttpEndpoint.DataFreshness", freshness, ctx, "Seconds");
-  }
-  for (const { use, body, records: own } of objects) {
-    const name = use === "backup" ? "BackupToS3" : "DeliveryToS3";
-    metric(stream, `${name}.Bytes`, body.length, ctx, "Bytes");
-    metric(stream, `${name}.Records`, own, ctx);
-    metric(stream, `${name}.Success`, 1, ctx);
-    metric(stream, `${name}.DataFreshness`, freshness, ctx, "Seconds");
-    if (use !== "backup") metric(stream, "DeliveryToS3.ObjectCount", 1, ctx);
-  }
-  if (stream.destination.config.ProcessingConfiguration?.Enabled !== true) return;
-  metric(stream, "ExecuteProcessing.Success", processed.failed.length === 0 ? 1 : 0, ctx);
-  metric(stream, "SucceedProcessing.Records", records.length - processed.failed.length, ctx);
-  const succeeded = processed.ready.reduce((sum, { data }) => sum + data.length, 0);
-  metric(stream, "SucceedProcessing.Bytes", succeeded, ctx, "Bytes");
 }

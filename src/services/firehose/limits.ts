@@ -19,6 +19,17 @@ export const maxEvaluatedPrefix = 512;
 
 /** Data that cannot be delivered is kept so long, and then lost, as AWS documents. */
 export const retentionMs = 24 * 3_600_000;
+
+const defaultBacklogMiB = 1_024;
+
+/**
+ * What one stream may hold on disk before it takes no more: AWS keeps all of a day, here it is one machine. The operator
+ * may set another bound.
+ */
+export function maxBacklogBytes(): number {
+  return Number(process.env.CLOUDKEEP_FIREHOSE_BACKLOG_MIB ?? defaultBacklogMiB) * mebibyte;
+}
+
 export const firstRetryMs = 5_000;
 export const longestRetryMs = 15 * 60_000;
 

@@ -15,8 +15,26 @@ export interface PendingRecord {
   data: Uint8Array;
 }
 
+/** A position: time in ms, a count, and how many bytes the stream had buffered before. */
+export const timeDigits = 15;
+export const countDigits = 15;
+const totalDigits = 16;
+
+export function positionText(timeMs: number, count: number, bytes: number): string {
+  const digits = (value: number, length: number) => String(value).padStart(length, "0");
+  return digits(timeMs, timeDigits) + digits(count, countDigits) + digits(bytes, totalDigits);
+}
+
+export function bytesBefore(position: string): number {
+  return Number(position.slice(timeDigits + countDigits));
+}
+
+/** What tells a position from all others. */
+export function shortPosition(position: string): string {
+  return position.slice(0, timeDigits + countDigits);
+}
+
 export interface PendingFrame {
-  /** Time (ms, 15 digits) and count (15 digits). */
   position: string;
   bytes: Buffer;
 }

@@ -1,7 +1,7 @@
 import type { Context } from "../../kit/context.ts";
 import { draw } from "../../kit/ids.ts";
 import { existingDeliveryStream, onDeliveryStream } from "./access.ts";
-import { buffer } from "./buffer.ts";
+import { buffer, isFull, slowDown } from "./buffer.ts";
 import { firehose } from "./contract.ts";
 import { maxBatchBytes, mebibyte } from "./limits.ts";
 import { metric } from "./metrics.ts";
@@ -33,6 +33,7 @@ async function directStream(
 async function take(stream: DeliveryStreamRow, data: readonly Uint8Array[], ctx: Context): Promise<number> {
   const arrivalMs = Math.floor(ctx.clock.now());
   const bytes = data.reduce((sum, one) => sum + one.byteLength, 0);
+  if (await isFull(stream, ctx)) throw slowDown();
   await buffer(
     stream,
     data.map((one) => ({ arrivalMs, data: one })),

@@ -3,7 +3,7 @@ import { AwsError } from "../../kit/errors.ts";
 import type { RecordRow } from "../../kit/record.ts";
 import type { DeliveryScope } from "../../kit/service.ts";
 import { parseArn } from "../../kit/targets.ts";
-import { buffer } from "./buffer.ts";
+import { buffer, isFull } from "./buffer.ts";
 import { metric } from "./metrics.ts";
 import { asRole } from "./names.ts";
 import type { PendingRecord } from "./pendingRows.ts";
@@ -99,6 +99,7 @@ export const poll = {
       const held = await positions.list(ctx.tx, [stream.account, stream.region, streamId]);
       const places = new Map(held.map(({ key, row }) => [key[3], row]));
       const polled: Polled = { pages: [], more: false, refused: false };
+      if (await isFull(stream, ctx)) return { ...polled, refused: true };
       try {
         const call = await callerOf(stream, ctx);
         const { Shards } = (await call("ListShards", {})) as { Shards: Shard[] };
