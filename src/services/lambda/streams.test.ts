@@ -4,7 +4,7 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clients, errorOf, optionsOf, startForTest } from "../../../test/harness.ts";
 import type { Cloudkeep } from "../../start.ts";
-import { lambdaClient, lambdaRole, makeFunction } from "./testing.ts";
+import { lambdaClient, lambdaRole, logged, makeFunction } from "./testing.ts";
 
 /** Kinesis' streams as event sources; what a function got of them, its log tells. */
 
@@ -43,16 +43,6 @@ const put = (StreamName: string, ...values: unknown[]) =>
     Records: values.map((value) => ({ Data: Buffer.from(JSON.stringify(value)), PartitionKey: "key" })),
   });
 
-/** What functions say of each batch, from their log. */
-async function logged(name: string): Promise<unknown[]> {
-  const answer = await aws.logs
-    .filterLogEvents({ logGroupName: `/aws/lambda/${name}`, filterPattern: "BATCH" })
-    .catch(() => undefined);
-  return (answer?.events ?? []).map(
-    ({ message = "" }) => JSON.parse(message.slice(message.indexOf("BATCH") + 6)) as unknown,
-  );
-}
-
 const telling = `
 const valueOf = (r) => JSON.parse(Buffer.from(r.kinesis.data, "base64").toString());
 export const handler = async ({ Records }) => {
@@ -88,12 +78,12 @@ describe("a stream as event source", () => {
       LastProcessingResult: "No records processed",
       StateTransitionReason: "User action",
     });
-    await expect.poll(() => logged("plain")).toEqual([[{ n: 1 }, { n: 3 }]]);
+    await expect.poll(() => logged(aws.logs, "plain")).toEqual([[{ n: 1 }, { n: 3 }]]);
     const shown = async () =>
       (await lambda().getEventSourceMapping({ UUID: mapping.UUID ?? "" })).LastProcessingResult;
     await expect.poll(shown).toBe("OK");
     await put("plain", { n: 4 });
-    await expect.poll(() => logged("plain")).toEqual([[{ n: 1 }, { n: 3 }], [{ n: 4 }]]);
+    await expect.poll(() => logged(aws.logs, "plain")).toEqual([[{ n: 1 }, { n: 3 }], [{ n: 4 }]]);
     await lambda().deleteEventSourceMapping({ UUID: mapping.UUID ?? "" });
   });
 
@@ -120,7 +110,7 @@ describe("a stream as event source", () => {
       KinesisBatchInfo: { shardId: "shardId-000000000000", batchSize: 2, streamArn: EventSourceArn },
     });
     await expect
-      .poll(() => logged("partial"))
+      .poll(() => logged(aws.logs, "partial"))
       .toEqual([
         [{ n: 1 }, { n: 2, fail: "one" }, { n: 3 }],
         [{ n: 2, fail: "one" }, { n: 3 }],
@@ -140,7 +130,7 @@ describe("a stream as event source", () => {
       BisectBatchOnFunctionError: true,
     });
     await expect
-      .poll(() => logged("halved"))
+      .poll(() => logged(aws.logs, "halved"))
       .toEqual([[{ n: 1 }, { n: 2 }, { n: 3, fail: "all" }], [{ n: 1 }, { n: 2 }], [{ n: 3, fail: "all" }]]);
     await lambda().deleteEventSourceMapping({ UUID });
   });
@@ -154,13 +144,13 @@ describe("a stream as event source", () => {
       EventSourceArn,
       StartingPosition: "TRIM_HORIZON",
     });
-    await expect.poll(() => logged("resumed")).toEqual([[{ n: 1 }]]);
+    await expect.poll(() => logged(aws.logs, "resumed")).toEqual([[{ n: 1 }]]);
     const shown = async () => (await lambda().getEventSourceMapping({ UUID })).LastProcessingResult;
     await expect.poll(shown).toBe("OK");
     expect((await lambda().updateEventSourceMapping({ UUID, Enabled: false })).State).toBe("Disabling");
     await put("resumed", { n: 2 });
     await lambda().updateEventSourceMapping({ UUID, Enabled: true });
-    await expect.poll(() => logged("resumed")).toEqual([[{ n: 1 }], [{ n: 2 }]]);
+    await expect.poll(() => logged(aws.logs, "resumed")).toEqual([[{ n: 1 }], [{ n: 2 }]]);
     await lambda().deleteEventSourceMapping({ UUID });
   });
 

@@ -1,4 +1,5 @@
 import { crc32, deflateRawSync } from "node:zlib";
+import type { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { type CreateFunctionCommandInput, Lambda } from "@aws-sdk/client-lambda";
 import { type Credentials, clients, optionsOf, policyOf } from "../../../test/harness.ts";
@@ -116,6 +117,16 @@ export async function running(lambda: Lambda, FunctionName: string): Promise<str
   for await (const { PayloadChunk } of EventStream)
     if (PayloadChunk?.Payload) return Buffer.from(PayloadChunk.Payload).toString();
   throw new Error("The function ended.");
+}
+
+/** What a function says of each batch ("BATCH" and JSON), from its log. */
+export async function logged(logs: CloudWatchLogs, name: string): Promise<unknown[]> {
+  const answer = await logs
+    .filterLogEvents({ logGroupName: `/aws/lambda/${name}`, filterPattern: "BATCH" })
+    .catch(() => undefined);
+  return (answer?.events ?? []).map(
+    ({ message = "" }) => JSON.parse(message.slice(message.indexOf("BATCH") + 6)) as unknown,
+  );
 }
 
 export interface Invoked {
