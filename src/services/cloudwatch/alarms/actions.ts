@@ -22,6 +22,10 @@ interface Action {
 
 const maxAttempts = 3;
 
+/** Functions know alarms by a principal of their own. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html */
+const functionPrincipal = "lambda.alarms.cloudwatch.amazonaws.com";
+const principal = "cloudwatch.amazonaws.com";
+
 export function actOn(alarm: AlarmRow, previous: AlarmState, ctx: Context): void {
   if (!alarm.actionsEnabled) return;
   const actions = {
@@ -51,7 +55,8 @@ export function actOn(alarm: AlarmRow, previous: AlarmState, ctx: Context): void
 /** Delivery: does one action, under the principal of CloudWatch's alarms, for this alarm. */
 export async function act(action: Action, ctx: Context): Promise<void> {
   const { name, arn, subject, body } = action;
-  const as = servicePrincipal("cloudwatch.amazonaws.com", {
+  const isFunction = parseArn(arn)?.service === "lambda";
+  const as = servicePrincipal(isFunction ? functionPrincipal : principal, {
     sourceArn: alarmArn(name, ctx),
     sourceAccount: ctx.account,
   });
