@@ -11,6 +11,7 @@ import { locate } from "./locate.ts";
 import * as preferences from "./mfa/preferences.ts";
 import * as softwareToken from "./mfa/softwareToken.ts";
 import { missing } from "./missing.ts";
+import { openToAll } from "./open.ts";
 import * as passkeys from "./passkeys/passkeys.ts";
 import * as poolAttributes from "./pools/attributes.ts";
 import * as mfaConfig from "./pools/mfaConfig.ts";
@@ -21,6 +22,7 @@ import { publishes } from "./tokens/published.ts";
 import * as signOut from "./tokens/signOut.ts";
 import * as adminUsers from "./users/adminUsers.ts";
 import * as confirm from "./users/confirm.ts";
+import * as linking from "./users/linking.ts";
 import * as listing from "./users/list.ts";
 import * as passwordReset from "./users/passwordReset.ts";
 import * as self from "./users/self.ts";
@@ -43,6 +45,7 @@ export default defineService({
     self,
     passwordReset,
     listing,
+    linking,
     groups,
     members,
     initiate,
@@ -53,7 +56,9 @@ export default defineService({
     softwareToken,
     devices,
     passkeys,
-  ].flatMap(operationsIn),
+  ]
+    .flatMap(operationsIn)
+    .map(openToAll),
   missing,
   locate,
   publishes,

@@ -7,7 +7,6 @@ import { existingPool, onPool } from "../pools/find.ts";
 import { hidden, hiddenAnswer } from "../recorded.ts";
 import { invalid } from "../refusals.ts";
 import { hasTrigger, trigger, triggerAttributes } from "../triggers/invoke.ts";
-import { checkRate } from "./attempts.ts";
 import { beginChoice, continueSignUp } from "./choice.ts";
 import { customStep } from "./custom.ts";
 import { goOn, withProof } from "./next.ts";
@@ -152,7 +151,6 @@ async function preAuthentication(signIn: SignIn): Promise<void> {
 export const initiateAuth = idp.operation("InitiateAuth", {
   access: { noPermissionNeeded: "Who signs in proves itself by what it knows; AWS takes the call unsigned." },
   async handle({ AuthFlow, ClientId, AuthParameters = {}, ClientMetadata, Session }, ctx) {
-    checkRate(ctx as Context);
     const named = await clientAndPool(ClientId, ctx as Context);
     const asked = {
       flow: AuthFlow,

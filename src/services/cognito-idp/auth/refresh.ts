@@ -11,7 +11,6 @@ import { issueTokens, type RefreshContent } from "../tokens/issue.ts";
 import { open } from "../tokens/sealed.ts";
 import { isRevoked, useOnceMs } from "../tokens/spent.ts";
 import { type FoundUser, findByKey } from "../users/find.ts";
-import { checkRate } from "./attempts.ts";
 import type { AuthAnswer } from "./signIn.ts";
 
 /** New tokens for a refresh token. */
@@ -137,7 +136,6 @@ function checkDevice({ content }: Refreshed, deviceKey: string | undefined): voi
 export const getTokensFromRefreshToken = idp.operation("GetTokensFromRefreshToken", {
   access: { noPermissionNeeded: "The refresh token is the permission; AWS takes the call unsigned." },
   async handle({ RefreshToken, ClientId, ClientSecret, DeviceKey, ClientMetadata }, ctx) {
-    checkRate(ctx as Context);
     const named = await clientAndPool(ClientId, ctx as Context);
     checkSecret(named.client, ClientSecret);
     const refreshed = await openRefreshToken(named, RefreshToken, ctx as Context);

@@ -8,7 +8,6 @@ import { existingPool, onPool } from "../pools/find.ts";
 import { hidden, hiddenAnswer } from "../recorded.ts";
 import { invalid, invalidSession } from "../refusals.ts";
 import { findUser } from "../users/find.ts";
-import { checkRate } from "./attempts.ts";
 import { chosen } from "./choice.ts";
 import { answerCustom, customStep } from "./custom.ts";
 import { chosenMethod, proveCode } from "./factors.ts";
@@ -152,7 +151,6 @@ async function answerSrp(
 export const respondToAuthChallenge = idp.operation("RespondToAuthChallenge", {
   access: { noPermissionNeeded: "Who signs in proves itself by what it knows; AWS takes the call unsigned." },
   async handle({ ClientId, ChallengeName, ChallengeResponses = {}, Session, ClientMetadata }, ctx) {
-    checkRate(ctx as Context);
     const named = await clientAndPool(ClientId, ctx as Context);
     const answered = {
       name: ChallengeName,

@@ -210,7 +210,7 @@ describe("the record", () => {
     const events = Events.map(({ CloudTrailEvent = "{}" }) => JSON.parse(CloudTrailEvent));
     const wrong = events.find(({ eventName, errorCode }) => eventName === "InitiateAuth" && errorCode);
     expect(wrong).toMatchObject({
-      userIdentity: { type: "AWSAccount", accountId: "ANONYMOUS_PRINCIPAL" },
+      userIdentity: { type: "Unknown", principalId: "Anonymous" },
       errorCode: "NotAuthorizedException",
       errorMessage: "Incorrect username or password.",
       requestParameters: {

@@ -1,5 +1,5 @@
 import type { Context } from "../../../kit/context.ts";
-import { checkAllowance, checkRate, guessesOf } from "../auth/attempts.ts";
+import { checkAllowance, guessesOf } from "../auth/attempts.ts";
 import { beginSignIn } from "../auth/signIn.ts";
 import { clientAndPool } from "../clients/find.ts";
 import { checkSecretHash } from "../clients/secretHash.ts";
@@ -49,7 +49,6 @@ function checkState({ enabled, status }: UserRow): void {
 export const forgotPassword = idp.operation("ForgotPassword", {
   access: { noPermissionNeeded: byCode },
   async handle({ ClientId, Username, SecretHash, ClientMetadata }, ctx) {
-    checkRate(ctx as Context);
     const { pool, client } = await clientAndPool(ClientId, ctx as Context);
     checkSecretHash(client, Username, SecretHash);
     const signIn = await beginSignIn({ pool, client }, Username, "FORGOT", ClientMetadata, ctx as Context);
@@ -78,7 +77,6 @@ export const forgotPassword = idp.operation("ForgotPassword", {
 export const confirmForgotPassword = idp.operation("ConfirmForgotPassword", {
   access: { noPermissionNeeded: byCode },
   async handle({ ClientId, Username, SecretHash, ConfirmationCode, Password, ClientMetadata }, ctx) {
-    checkRate(ctx as Context);
     const { pool, client } = await clientAndPool(ClientId, ctx as Context);
     checkSecretHash(client, Username, SecretHash);
     const found = await findUser(pool, Username, ctx);

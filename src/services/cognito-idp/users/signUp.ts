@@ -1,6 +1,5 @@
 import type { CodeDeliveryDetailsType } from "@aws-sdk/client-cognito-identity-provider";
 import type { Context } from "../../../kit/context.ts";
-import { checkRate } from "../auth/attempts.ts";
 import { openSession, type SessionState, sealSession } from "../auth/session.ts";
 import { clientAndPool, type PoolAndClient } from "../clients/find.ts";
 import { checkSecretHash } from "../clients/secretHash.ts";
@@ -34,7 +33,6 @@ export function verifiedBy({ settings }: PoolRow, user: UserRow): "email" | "pho
 export const signUp = idp.operation("SignUp", {
   access: { noPermissionNeeded: byCode },
   async handle(input, ctx) {
-    checkRate(ctx as Context);
     const named = await clientAndPool(input.ClientId, ctx as Context);
     const { pool, client } = named;
     checkSecretHash(client, input.Username, input.SecretHash);
@@ -159,7 +157,6 @@ export const confirmSignUp = idp.operation("ConfirmSignUp", {
     { ClientId, Username, SecretHash, ConfirmationCode, ForceAliasCreation, ClientMetadata, Session },
     ctx,
   ) {
-    checkRate(ctx as Context);
     const named = await clientAndPool(ClientId, ctx as Context);
     const { pool, client } = named;
     checkSecretHash(client, Username, SecretHash);
@@ -210,7 +207,6 @@ async function carryOn(
 export const resendConfirmationCode = idp.operation("ResendConfirmationCode", {
   access: { noPermissionNeeded: byCode },
   async handle({ ClientId, Username, SecretHash, ClientMetadata }, ctx) {
-    checkRate(ctx as Context);
     const { pool, client } = await clientAndPool(ClientId, ctx as Context);
     checkSecretHash(client, Username, SecretHash);
     const found = await findUser(pool, Username, ctx);
