@@ -66,6 +66,8 @@ export const services: Record<string, ServiceEntry> = {
       path: /^\/\.well-known\/(?:jwks\.json|openid-configuration)$/,
       host: /^[\w-]+_[0-9A-Za-z]+$/,
     },
+    // Where files of users are uploaded to.
+    endpoints: { host: /^(?!)/, path: /^\/user-import\/([\w.-]+)$/ },
   },
   signin: {
     load: () => import("./signin/service.ts"),

@@ -7,6 +7,9 @@ import * as secrets from "./clients/secrets.ts";
 import * as devices from "./devices/devices.ts";
 import * as groups from "./groups/groups.ts";
 import * as members from "./groups/members.ts";
+import * as jobs from "./imports/jobs.ts";
+import { importUsers } from "./imports/run.ts";
+import { upload } from "./imports/upload.ts";
 import { locate } from "./locate.ts";
 import * as preferences from "./mfa/preferences.ts";
 import * as softwareToken from "./mfa/softwareToken.ts";
@@ -56,12 +59,14 @@ export default defineService({
     softwareToken,
     devices,
     passkeys,
+    jobs,
   ]
     .flatMap(operationsIn)
     .map(openToAll),
   missing,
   locate,
   publishes,
+  endpoint: upload,
   refusesInput: (_, words) => ({ code: "InvalidParameterException", message: words }),
-  deliveries: { sweepPool, sweepGroup: members.sweepGroup },
+  deliveries: { sweepPool, sweepGroup: members.sweepGroup, importUsers },
 });

@@ -39,6 +39,7 @@ export async function provePassword(signIn: SignIn, password: string | undefined
     const migrated = await addMigrated(signIn, password);
     if (migrated !== undefined) return { ...signIn, user: migrated };
   }
+  checkImported(user);
   if (user?.password === undefined) {
     // As much work as for a user who is there.
     if (user === undefined) theUserOrWork(signIn, password, await phantomOf(signIn));
@@ -48,6 +49,15 @@ export async function provePassword(signIn: SignIn, password: string | undefined
   checkUser(signIn, user);
   proved(signIn);
   return signIn;
+}
+
+/** Who was imported has no password yet, and is sent to choose one. */
+export function checkImported(user: UserRow | undefined): void {
+  if (user?.status === "RESET_REQUIRED" && user.password === undefined) throw resetRequired();
+}
+
+function resetRequired(): AwsError {
+  return new AwsError("PasswordResetRequiredException", "Password reset required for the user");
 }
 
 async function phantomOf(signIn: SignIn): Promise<{ salt: string; verifier: string; name: string }> {
@@ -74,8 +84,7 @@ export function checkUser({ pool, ctx }: SignIn, user: UserRow): void {
   checkEnabled(user);
   if (user.status === "UNCONFIRMED")
     throw new AwsError("UserNotConfirmedException", "User is not confirmed.");
-  if (user.status === "RESET_REQUIRED")
-    throw new AwsError("PasswordResetRequiredException", "Password reset required for the user");
+  if (user.status === "RESET_REQUIRED") throw resetRequired();
   if (user.password !== undefined && isExpired(pool, user.password, ctx.clock.now()))
     throw notAuthorized("Temporary password has expired and must be reset by an administrator.");
 }

@@ -5,7 +5,7 @@ import { type PoolRow, shortName } from "../pools/poolRow.ts";
 import { incorrect, invalid, notAuthorized } from "../refusals.ts";
 import { open, seal } from "../tokens/sealed.ts";
 import { useOnce } from "../tokens/spent.ts";
-import { checkNotLocked, checkUser, proved, refuseWrong } from "./passwordStep.ts";
+import { checkImported, checkNotLocked, checkUser, proved, refuseWrong } from "./passwordStep.ts";
 import type { SessionState } from "./session.ts";
 import { idForSrp, phantomVerifier, type SignIn } from "./signIn.ts";
 import { clientPublic, isProof, type SrpState, sharedKey, startSrp } from "./srp.ts";
@@ -61,6 +61,7 @@ export async function srpParameters(
   checkNotLocked(signIn);
   const a = publicValue(SRP_A);
   const { user } = signIn;
+  checkImported(user);
   const phantom = user?.password === undefined ? await phantomVerifier(signIn) : undefined;
   const verifier = phantom?.verifier ?? Buffer.from(user?.password?.verifier ?? "", "base64");
   const { publicHex, state } = startSrp(a, verifier);

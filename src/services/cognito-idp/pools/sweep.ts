@@ -1,4 +1,5 @@
 import type { Context } from "../../../kit/context.ts";
+import { batches, jobs } from "../imports/tables.ts";
 import {
   aliases,
   devices,
@@ -15,7 +16,19 @@ import {
 
 const rowsAtOnce = 500;
 
-const tables = [users, aliases, userIndex, groups, members, devices, spent, revoked, revokedUntil] as const;
+const tables = [
+  users,
+  aliases,
+  userIndex,
+  groups,
+  members,
+  devices,
+  spent,
+  revoked,
+  revokedUntil,
+  jobs,
+  batches,
+] as const;
 
 export const sweepPool = {
   async settle({ poolId }: { poolId: string }, ctx: Context): Promise<void> {

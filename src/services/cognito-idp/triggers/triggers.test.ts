@@ -46,7 +46,7 @@ const custom = `
   }
   if (triggerSource.startsWith("CreateAuthChallenge")) {
     response.publicChallengeParameters = { question: "6 x 7" };
-    response.privateChallengeParameters = { answer: "42" };
+    response.privateChallengeParameters = { answer: "forty-two" };
     response.challengeMetadata = "SUM";
   }
   if (triggerSource.startsWith("VerifyAuthChallenge"))
@@ -130,13 +130,13 @@ describe("functions of a pool", () => {
       });
     const asked = await begin();
     expect(asked.ChallengeParameters).toMatchObject({ question: "6 x 7" });
-    expect(JSON.stringify(asked)).not.toContain("42");
+    expect(JSON.stringify(asked)).not.toContain("forty-two");
     const again = await answer(asked.Session, "41");
     expect(again.ChallengeName).toBe("CUSTOM_CHALLENGE");
-    expect((await answer(again.Session, "42")).AuthenticationResult?.AccessToken).toBeDefined();
+    expect((await answer(again.Session, "forty-two")).AuthenticationResult?.AccessToken).toBeDefined();
     const wrong = await answer((await begin()).Session, "1");
     expect((await errorOf(answer(wrong.Session, "2"))).message).toBe("Incorrect username or password.");
-    expect((await errorOf(answer(asked.Session, "42"))).message).toBe("Invalid session for the user.");
+    expect((await errorOf(answer(asked.Session, "forty-two"))).message).toBe("Invalid session for the user.");
   });
 
   it("know users from elsewhere, and word messages", async () => {

@@ -21,7 +21,15 @@ export async function nameAndAttributes(
   attributes: Record<string, string>,
   ctx: Context,
 ): Promise<{ username: string; sub: string; attributes: Record<string, string> }> {
-  const sub = await newSub(pool, ctx);
+  return named(pool, given, attributes, await newSub(pool, ctx));
+}
+
+export function named(
+  pool: PoolRow,
+  given: string,
+  attributes: Record<string, string>,
+  sub: string,
+): { username: string; sub: string; attributes: Record<string, string> } {
   const { usernameAttributes, aliasAttributes } = pool;
   if (usernameAttributes.length === 0) {
     if (aliasAttributes.includes("email") && isEmail(given))

@@ -1,0 +1,165 @@
+import { servicePrincipal } from "../../../kit/caller.ts";
+import type { Context } from "../../../kit/context.ts";
+import { AwsError } from "../../../kit/errors.ts";
+import { findPool } from "../pools/find.ts";
+import { derivedUuid, keysOf } from "../pools/poolKeys.ts";
+import { keyOf, type PoolRow } from "../pools/poolRow.ts";
+import { principal } from "../pools/settings.ts";
+import { invalid } from "../refusals.ts";
+import { checkRequired, checkValues } from "../users/attributes.ts";
+import { checkFree, named, newUser } from "../users/newUser.ts";
+import { addUser } from "../users/put.ts";
+import { batches, batchKey, type JobRow, jobs } from "./tables.ts";
+
+/** Brings the users of a file in, some lines at a time. */
+
+interface Work {
+  poolId: string;
+  jobId: string;
+  batch: number;
+}
+
+const flags = new Set(["true", "false"]);
+
+export const importUsers = {
+  async settle({ poolId, jobId, batch }: Work, ctx: Context): Promise<void> {
+    const pool = await findPool(poolId, ctx);
+    const job = pool && (await jobs.get(ctx.tx, ...keyOf(pool), jobId));
+    if (pool === undefined || job === undefined) return;
+    if (job.status === "Stopping")
+      return await ended(
+        pool,
+        { ...job, status: "Stopped", message: "The import job was stopped." },
+        [],
+        ctx,
+      );
+    if (batch >= (job.batches ?? 0)) return await succeeded(pool, job, ctx);
+    const problem = headerProblem(pool, job.header ?? []);
+    if (problem !== undefined)
+      return await ended(pool, { ...job, status: "Failed", message: problem }, [], ctx);
+    const { next, lines } = await imported(pool, job, batch, ctx);
+    batches.delete(ctx.tx, ...keyOf(pool), jobId, batchKey(batch));
+    if (!(await logged(pool, next, lines, ctx)))
+      return await ended(
+        pool,
+        { ...next, status: "Failed", message: "The logs of the job could not be written." },
+        [],
+        ctx,
+      );
+    jobs.put(ctx.tx, [...keyOf(pool), jobId], { ...next, status: "InProgress" });
+    ctx.outbox.put("importUsers", { poolId, jobId, batch: batch + 1 });
+  },
+};
+
+async function succeeded(pool: PoolRow, job: JobRow, ctx: Context): Promise<void> {
+  const isWhole = job.failed + job.skipped === 0;
+  const isFailed = job.imported === 0 && job.failed > 0;
+  const message = isWhole
+    ? "Import Job Completed Successfully."
+    : "Not all users were imported. Please check the logs.";
+  await ended(pool, { ...job, status: isFailed ? "Failed" : "Succeeded", message }, [], ctx);
+}
+
+async function ended(pool: PoolRow, job: JobRow, lines: string[], ctx: Context): Promise<void> {
+  jobs.put(ctx.tx, [...keyOf(pool), job.jobId], { ...job, completedMs: ctx.clock.now() });
+  for (const { key } of await batches.list(ctx.tx, [...keyOf(pool), job.jobId]))
+    batches.delete(ctx.tx, ...key);
+  await logged(pool, job, [...lines, `[${job.status.toUpperCase()}] ${job.message ?? ""}`], ctx);
+}
+
+function headerProblem({ schema }: PoolRow, header: string[]): string | undefined {
+  if (!header.includes("cognito:username")) return "The CSV file has no column cognito:username.";
+  const known = new Set([...schema.map(({ Name }) => Name), "cognito:username", "cognito:mfa_enabled"]);
+  const strange = header.find((name) => !known.has(name));
+  return strange === undefined
+    ? undefined
+    : `The CSV file has a column that the pool has no attribute for: ${strange}`;
+}
+
+async function imported(
+  pool: PoolRow,
+  job: JobRow,
+  batch: number,
+  ctx: Context,
+): Promise<{ next: JobRow; lines: string[] }> {
+  const rows = await batches.get(ctx.tx, ...keyOf(pool), job.jobId, batchKey(batch));
+  const next = { ...job };
+  const lines: string[] = [];
+  for (const [i, record] of (rows?.records ?? []).entries()) {
+    const line = (rows?.firstLine ?? 0) + i;
+    const before = ctx.tx.savepoint();
+    try {
+      await importLine(pool, `${job.jobId}/${line}`, job.header ?? [], record, ctx);
+      next.imported += 1;
+      lines.push(`[SUCCEEDED] Line Number ${line} - The import succeeded.`);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      ctx.tx.rollback(before);
+      const isThere = error.code === "UsernameExistsException";
+      if (isThere) next.skipped += 1;
+      else next.failed += 1;
+      lines.push(
+        isThere
+          ? `[SKIPPED] Line Number ${line} - The user already exists.`
+          : `[FAILED] Line Number ${line} - ${error.message.trim()}`,
+      );
+    }
+  }
+  return { next, lines };
+}
+
+async function importLine(
+  pool: PoolRow,
+  place: string,
+  header: readonly string[],
+  record: readonly string[],
+  ctx: Context,
+): Promise<void> {
+  if (record.length !== header.length) throw invalid("The number of fields differs from the header's.");
+  const values = Object.fromEntries(header.map((name, i) => [name, record[i] ?? ""]));
+  const { "cognito:username": username = "", "cognito:mfa_enabled": mfa = "", ...given } = values;
+  if (username === "") throw invalid("The user has no username.");
+  if (mfa !== "" && !flags.has(mfa.toLowerCase()))
+    throw invalid("cognito:mfa_enabled must be true or false.");
+  const sub = derivedUuid(await keysOf(pool, ctx), "sub", place);
+  const attributes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
+  const fresh = named(pool, username, attributes, sub);
+  checkValues(pool, fresh.attributes);
+  checkRequired(pool, fresh.attributes);
+  const isReachable = ["email", "phone_number"].some(
+    (name) => fresh.attributes[name] && fresh.attributes[`${name}_verified`]?.toLowerCase() === "true",
+  );
+  if (!isReachable) throw invalid("The user has no verified email or phone number.");
+  const user = {
+    ...newUser(fresh, "RESET_REQUIRED", ctx),
+    ...(mfa.toLowerCase() === "true" && { hasSmsOption: true as const }),
+  };
+  await checkFree(pool, user, "User already exists", ctx);
+  await addUser(pool, user, ctx);
+}
+
+/** Writes to the job's log stream, under the role that the job was given; false where that may not. */
+async function logged(pool: PoolRow, job: JobRow, lines: string[], ctx: Context): Promise<boolean> {
+  const logGroupName = `/aws/cognito/userpools/${pool.poolId}/${pool.name.replace(/[^\w./#-]/g, "_")}`;
+  const logStreamName = job.jobId;
+  const by = servicePrincipal(principal, { sourceArn: pool.arn, sourceAccount: pool.account });
+  try {
+    const as = await ctx.assumeRole(job.roleArn, by, "CognitoUserImport");
+    await unlessThere(() => ctx.call("logs", "CreateLogGroup", { logGroupName }, { as }));
+    await unlessThere(() => ctx.call("logs", "CreateLogStream", { logGroupName, logStreamName }, { as }));
+    const logEvents = lines.map((message) => ({ timestamp: ctx.clock.now(), message }));
+    await ctx.call("logs", "PutLogEvents", { logGroupName, logStreamName, logEvents }, { as });
+    return true;
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    return false;
+  }
+}
+
+async function unlessThere(make: () => Promise<unknown>): Promise<void> {
+  try {
+    await make();
+  } catch (error) {
+    if (!(error instanceof AwsError && error.code === "ResourceAlreadyExistsException")) throw error;
+  }
+}
