@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Contract } from "../src/protocols/contract.ts";
+import { buildCommonPasswords } from "./common-passwords.ts";
 import { buildManagedPolicies } from "./managed-policies.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -87,5 +88,6 @@ function copyShims(): void {
 
 buildContracts();
 buildManagedPolicies();
+buildCommonPasswords();
 copyShims();
 await buildBundle();

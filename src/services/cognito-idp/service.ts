@@ -21,6 +21,8 @@ import * as mfaConfig from "./pools/mfaConfig.ts";
 import * as pools from "./pools/pools.ts";
 import { sweepPool } from "./pools/sweep.ts";
 import * as tags from "./pools/tags.ts";
+import * as riskConfiguration from "./risk/configuration.ts";
+import * as riskEvents from "./risk/events.ts";
 import { publishes } from "./tokens/published.ts";
 import * as signOut from "./tokens/signOut.ts";
 import * as adminUsers from "./users/adminUsers.ts";
@@ -60,6 +62,8 @@ export default defineService({
     devices,
     passkeys,
     jobs,
+    riskConfiguration,
+    riskEvents,
   ]
     .flatMap(operationsIn)
     .map(openToAll),

@@ -1,5 +1,6 @@
 import { uuid } from "../../../kit/ids.ts";
 import { hashed, keysOf } from "../pools/poolKeys.ts";
+import { noteEvent } from "../risk/events.ts";
 import { issueTokens, newJti } from "../tokens/issue.ts";
 import { trigger, triggerAttributes } from "../triggers/invoke.ts";
 import { type AuthAnswer, checkEnabled, type SignIn, theUser } from "./signIn.ts";
@@ -30,6 +31,19 @@ export async function finish(signIn: SignIn): Promise<AuthAnswer> {
         ...(clientMetadata && { clientMetadata }),
       },
       response: {},
+    },
+    ctx,
+  );
+  await noteEvent(
+    pool,
+    state.userKey,
+    {
+      type: "SignIn",
+      isPass: true,
+      isCompromised: state.isCompromised ?? false,
+      challenges: state.proven
+        .filter((factor) => factor !== "DEVICE" && factor !== "SIGN_UP")
+        .map((factor) => ({ name: factor === "PASSWORD" ? "Password" : "Mfa", isRight: true })),
     },
     ctx,
   );

@@ -1,4 +1,5 @@
 import { invalid, notAuthorized } from "../refusals.ts";
+import { checkCompromised } from "../risk/compromised.ts";
 import { checkRequired, checkValues, checkWritable } from "../users/attributes.ts";
 import { isExpired, withPassword } from "../users/passwords.ts";
 import { putUser } from "../users/put.ts";
@@ -16,6 +17,7 @@ export async function setNewPassword(signIn: SignIn, responses: Record<string, s
   if (user.status !== "FORCE_CHANGE_PASSWORD") throw notAuthorized("Invalid session for the user.");
   if (user.password !== undefined && isExpired(pool, user.password, ctx.clock.now()))
     throw notAuthorized("Temporary password has expired and must be reset by an administrator.");
+  await checkCompromised(pool, client.clientId, NEW_PASSWORD, "PASSWORD_CHANGE", ctx);
   const given = Object.fromEntries(
     Object.entries(responses)
       .filter(([name]) => name.startsWith(prefix))

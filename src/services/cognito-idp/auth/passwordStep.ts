@@ -1,6 +1,8 @@
 import { AwsError } from "../../../kit/errors.ts";
 import { shortName } from "../pools/poolRow.ts";
 import { incorrect, invalid, notAuthorized } from "../refusals.ts";
+import { checkCompromised } from "../risk/compromised.ts";
+import { noteFailure } from "../risk/events.ts";
 import { hasTrigger } from "../triggers/invoke.ts";
 import { addMigrated } from "../triggers/migrate.ts";
 import { isExpired, isPassword } from "../users/passwords.ts";
@@ -15,10 +17,12 @@ function lockKey({ pool, state }: SignIn): string {
   return `password/${pool.poolId}/${state.userKey}`;
 }
 
-/** Counts a wrong proof, and refuses. */
-export function refuseWrong(signIn: SignIn): never {
-  guessesOf(signIn.ctx).passwords.failed(lockKey(signIn), signIn.ctx);
-  throw incorrect();
+/** Counts a wrong proof; the refusal. Nobody waits for the note of it: it is made for users who are there alone. */
+export function wrong(signIn: SignIn): AwsError {
+  const { pool, user, state, ctx } = signIn;
+  guessesOf(ctx).passwords.failed(lockKey(signIn), ctx);
+  if (user !== undefined) noteFailure(pool, state.userKey, ctx);
+  return incorrect();
 }
 
 export function checkNotLocked(signIn: SignIn): void {
@@ -37,18 +41,23 @@ export async function provePassword(signIn: SignIn, password: string | undefined
   const { pool, user } = signIn;
   if (user === undefined && hasTrigger(pool, "UserMigration")) {
     const migrated = await addMigrated(signIn, password);
-    if (migrated !== undefined) return { ...signIn, user: migrated };
+    if (migrated !== undefined) {
+      checkUser(signIn, migrated);
+      return { ...signIn, user: migrated };
+    }
   }
   checkImported(user);
   if (user?.password === undefined) {
     // As much work as for a user who is there.
     if (user === undefined) theUserOrWork(signIn, password, await phantomOf(signIn));
-    refuseWrong(signIn);
+    throw wrong(signIn);
   }
-  if (!isPassword(pool, user, password)) refuseWrong(signIn);
+  if (!isPassword(pool, user, password)) throw wrong(signIn);
   checkUser(signIn, user);
   proved(signIn);
-  return signIn;
+  const { client, state, ctx } = signIn;
+  const isCompromised = await checkCompromised(pool, client.clientId, password, "SIGN_IN", ctx);
+  return isCompromised ? { ...signIn, state: { ...state, isCompromised } } : signIn;
 }
 
 /** Who was imported has no password yet, and is sent to choose one. */

@@ -42,6 +42,8 @@ export interface SessionState {
   totpName?: string | undefined;
   /** Options of a passkey's challenge. */
   webAuthn?: string | undefined;
+  /** The password is one that everybody knows, and the pool only watches. */
+  isCompromised?: boolean | undefined;
   /** Where tokens come from, for the function that changes them. */
   source?: string | undefined;
 }

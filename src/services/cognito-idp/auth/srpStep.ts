@@ -5,7 +5,7 @@ import { type PoolRow, shortName } from "../pools/poolRow.ts";
 import { incorrect, invalid, notAuthorized } from "../refusals.ts";
 import { open, seal } from "../tokens/sealed.ts";
 import { useOnce } from "../tokens/spent.ts";
-import { checkImported, checkNotLocked, checkUser, proved, refuseWrong } from "./passwordStep.ts";
+import { checkImported, checkNotLocked, checkUser, proved, wrong } from "./passwordStep.ts";
 import type { SessionState } from "./session.ts";
 import { idForSrp, phantomVerifier, type SignIn } from "./signIn.ts";
 import { clientPublic, isProof, type SrpState, sharedKey, startSrp } from "./srp.ts";
@@ -125,7 +125,7 @@ export async function proveSrp(signIn: SignIn, block: Block, claim: Claim): Prom
   const verifier = known ?? (await phantomVerifier(signIn)).verifier;
   const names: [string, string] = [shortName(pool), await idForSrp(signIn)];
   const isRight = isRightClaim(block, verifier, names, claim);
-  if (!isRight || user === undefined || known === undefined) refuseWrong(signIn);
+  if (!isRight || user === undefined || known === undefined) throw wrong(signIn);
   if (!(await useOnce(pool, block.id, block.expiresMs, ctx))) throw incorrect();
   checkUser(signIn, user);
   proved(signIn);

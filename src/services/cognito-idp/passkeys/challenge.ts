@@ -1,5 +1,5 @@
 import type { AuthenticationResponseJSON } from "@simplewebauthn/server";
-import { checkNotLocked, checkUser, proved, refuseWrong } from "../auth/passwordStep.ts";
+import { checkNotLocked, checkUser, proved, wrong } from "../auth/passwordStep.ts";
 import { type AuthAnswer, challenge, type SignIn, theUser } from "../auth/signIn.ts";
 import { invalid } from "../refusals.ts";
 import { putUser } from "../users/put.ts";
@@ -34,9 +34,9 @@ export async function proveWebAuthn(signIn: SignIn, credential: string | undefin
   const user = theUser(signIn);
   const response = parsed(credential);
   const passkey = user.passkeys?.find(({ credentialId }) => credentialId === response?.id);
-  if (response === undefined || passkey === undefined) refuseWrong(signIn);
+  if (response === undefined || passkey === undefined) throw wrong(signIn);
   const counter = await provenCounter(signIn, passkey, response);
-  if (counter === undefined) refuseWrong(signIn);
+  if (counter === undefined) throw wrong(signIn);
   checkUser(signIn, user);
   proved(signIn);
   const passkeys = user.passkeys?.map((one) => (one === passkey ? { ...one, counter } : one));

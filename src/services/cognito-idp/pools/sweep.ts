@@ -1,5 +1,6 @@
 import type { Context } from "../../../kit/context.ts";
 import { batches, jobs } from "../imports/tables.ts";
+import { authEvents, eventPlaces, risks } from "../risk/tables.ts";
 import {
   aliases,
   devices,
@@ -28,6 +29,9 @@ const tables = [
   revokedUntil,
   jobs,
   batches,
+  risks,
+  authEvents,
+  eventPlaces,
 ] as const;
 
 export const sweepPool = {

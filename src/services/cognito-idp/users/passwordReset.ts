@@ -8,6 +8,8 @@ import { existingPool, onPool } from "../pools/find.ts";
 import type { PoolRow } from "../pools/poolRow.ts";
 import { hidden, hiddenDelivery } from "../recorded.ts";
 import { codeMismatch, incorrect, invalid, notAuthorized, noUser } from "../refusals.ts";
+import { checkCompromised } from "../risk/compromised.ts";
+import { noteEvent } from "../risk/events.ts";
 import { bearerOf } from "../tokens/verify.ts";
 import { hasTrigger } from "../triggers/invoke.ts";
 import { migrate } from "../triggers/migrate.ts";
@@ -88,6 +90,13 @@ export const confirmForgotPassword = idp.operation("ConfirmForgotPassword", {
     checkState(found.user);
     const { user, attribute, value } = proveUserCode(pool, found, "forgot", ConfirmationCode, ctx as Context);
     if (user.attributes[attribute] !== value) throw codeMismatch();
+    await checkCompromised(pool, ClientId, Password, "PASSWORD_CHANGE", ctx as Context);
+    await noteEvent(
+      pool,
+      found.userKey,
+      { type: "ForgotPassword", isPass: true, challenges: [] },
+      ctx as Context,
+    );
     const changed: UserRow = {
       ...withPassword(pool, user, Password, ctx),
       status: "CONFIRMED",
@@ -115,6 +124,8 @@ export const changePassword = idp.operation("ChangePassword", {
       if (PreviousPassword === undefined || !isPassword(pool, user, PreviousPassword)) throw incorrect();
     }
     ctx.afterCommit(() => guessesOf(ctx).windows.forget(key));
+    await checkCompromised(pool, bearer.clientId, ProposedPassword, "PASSWORD_CHANGE", ctx as Context);
+    await noteEvent(pool, userKey, { type: "PasswordChange", isPass: true, challenges: [] }, ctx as Context);
     const changed = { ...withPassword(pool, user, ProposedPassword, ctx), modifiedMs: ctx.clock.now() };
     await putUser(pool, bearer, changed, ctx);
     return {};

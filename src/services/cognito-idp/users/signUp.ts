@@ -9,6 +9,8 @@ import { deliveryOf } from "../messages/send.ts";
 import type { PoolRow } from "../pools/poolRow.ts";
 import { hidden, hiddenDelivery } from "../recorded.ts";
 import { codeMismatch, expiredCode, invalid, notAuthorized, noUser } from "../refusals.ts";
+import { checkCompromised } from "../risk/compromised.ts";
+import { noteEvent } from "../risk/events.ts";
 import { isRecord, trigger, triggerAttributes } from "../triggers/invoke.ts";
 import { attributesOf, checkRequired, checkValues, checkWritable } from "./attributes.ts";
 import { proveUserCode, sendCode } from "./codes.ts";
@@ -47,6 +49,8 @@ export const signUp = idp.operation("SignUp", {
     if (input.Password !== undefined) checkPolicy(pool, input.Password);
     else if (!takesNoPassword(pool)) throw invalid("Missing required parameter Password");
     await checkFree(pool, first, "User already exists", ctx as Context);
+    if (input.Password !== undefined)
+      await checkCompromised(pool, client.clientId, input.Password, "SIGN_UP", ctx as Context);
     const decided = await preSignUp(named, first, input, ctx as Context);
     const withSecret: UserRow = {
       ...decided.user,
@@ -124,6 +128,7 @@ async function added(
 ): Promise<{ user: UserRow; delivery?: CodeDeliveryDetailsType; Session?: string }> {
   const { pool, client } = named;
   const found = await addUser(pool, user, ctx);
+  await noteEvent(pool, found.userKey, { type: "SignUp", isPass: true, challenges: [] }, ctx);
   if (isConfirmed) {
     await confirmed(named, user, "ConfirmSignUp", clientMetadata, ctx);
     return { user };
