@@ -1,4 +1,5 @@
 import type { ChallengeNameType } from "@aws-sdk/client-cognito-identity-provider";
+import { masked } from "../messages/send.ts";
 import { methodsOf } from "../mfa/methods.ts";
 import { webAuthnChallenge } from "../passkeys/challenge.ts";
 import type { PoolRow } from "../pools/poolRow.ts";
@@ -20,10 +21,11 @@ import { srpParameters } from "./srpStep.ts";
 
 const passwords: ChallengeNameType[] = ["PASSWORD", "PASSWORD_SRP"];
 
-/** First factors that a user has; of one who is not there, passwords, as everybody has. */
+/** First factors that a user has. */
 export function factorsOf(pool: PoolRow, user: UserRow | undefined): ChallengeNameType[] {
   const allowed: string[] = pool.settings.Policies?.SignInPolicy?.AllowedFirstAuthFactors ?? [];
-  if (user === undefined) return passwords;
+  // Who is not there has what anybody may have.
+  if (user === undefined) return allowed.includes("EMAIL_OTP") ? [...passwords, "EMAIL_OTP"] : passwords;
   const factors: ChallengeNameType[] = [];
   if (user.password !== undefined) factors.push(...passwords);
   // A code or a passkey is one factor: who must have two signs in with a password.
@@ -82,6 +84,7 @@ async function withFactor(
         return await challenge(signIn, "PASSWORD_SRP", { USERNAME: await idForSrp(signIn) });
       return await challenge(signIn, "PASSWORD_VERIFIER", await srpParameters(signIn, given.SRP_A));
     case "EMAIL_OTP":
+      if (signIn.user === undefined) return await pretendedCode(signIn);
       return await codeChallenge(signIn, theUser(signIn), "EMAIL_OTP", "email", longDigits);
     case "SMS_OTP":
       return await codeChallenge(signIn, theUser(signIn), "SMS_OTP", "phone_number", longDigits);
@@ -90,6 +93,16 @@ async function withFactor(
     default:
       throw incorrect();
   }
+}
+
+/** As if a code had been sent to somebody who is not there: no answer to it is right. */
+async function pretendedCode(signIn: SignIn): Promise<AuthAnswer> {
+  const { name } = signIn.state;
+  return await challenge(signIn, "EMAIL_OTP", {
+    CODE_DELIVERY_DELIVERY_MEDIUM: "EMAIL",
+    CODE_DELIVERY_DESTINATION: masked("email", name.includes("@") ? name : `${name}@${name}`),
+    USER_ID_FOR_SRP: await idForSrp(signIn),
+  });
 }
 
 /** Goes on with the session of a sign-up that has just been confirmed: the user need not prove anything again. */

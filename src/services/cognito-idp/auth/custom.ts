@@ -3,6 +3,7 @@ import { notAuthorized } from "../refusals.ts";
 import { isRecord, trigger, triggerAttributes, unrecognizable } from "../triggers/invoke.ts";
 import { mfaChallenge } from "./factors.ts";
 import { finish } from "./finish.ts";
+import { checkUser } from "./passwordStep.ts";
 import type { PastChallenge } from "./session.ts";
 import { type AuthAnswer, challenge, idForSrp, type SignIn, theUser } from "./signIn.ts";
 import { srpParameters } from "./srpStep.ts";
@@ -43,7 +44,7 @@ export async function customStep(signIn: SignIn, srpA?: string): Promise<AuthAns
     throw new AwsError("InvalidLambdaResponseException", "The pool has no function that defines challenges.");
   if (decision.failAuthentication === true) throw notAuthorized("Incorrect username or password.");
   if (decision.issueTokens === true) {
-    theUser(signIn);
+    checkUser(signIn, theUser(signIn));
     return await finish(signIn);
   }
   return await asked(signIn, decision.challengeName, srpA);

@@ -1,11 +1,12 @@
 import type { ChallengeNameType } from "@aws-sdk/client-cognito-identity-provider";
+import { AwsError } from "../../../kit/errors.ts";
 import { send } from "../messages/send.ts";
 import { askedOf, type MfaMethod, methodsOf, setupMethods } from "../mfa/methods.ts";
 import { useTotp } from "../mfa/totp.ts";
-import { codeMismatch, invalid } from "../refusals.ts";
+import { codeMismatch, invalid, notAuthorized } from "../refusals.ts";
 import { putUser } from "../users/put.ts";
 import type { UserRow } from "../users/userRow.ts";
-import { checkAllowance, sending, sessionGuesses } from "./attempts.ts";
+import { checkAllowance, guessesOf, sending, sessionGuesses } from "./attempts.ts";
 import { isSameCode, newCode } from "./codes.ts";
 import type { OpenedSession } from "./session.ts";
 import { type AuthAnswer, challenge, type SignIn, theUser } from "./signIn.ts";
@@ -92,6 +93,22 @@ export async function proveCode(
   const given = responses[name];
   if (given === undefined) throw invalid(`Missing required parameter ${name}`);
   checkAllowance(`session/${session.id}`, sessionGuesses, ctx);
+  // A new session is easily had by one who knows the password: guesses of a user's codes count together.
+  const key = `mfa/${pool.poolId}/${state.userKey}`;
+  const { passwords: guesses } = guessesOf(ctx);
+  if (guesses.isLocked(key, ctx)) throw notAuthorized("Attempt limit exceeded, please try after some time.");
+  try {
+    const after = await provenBy(signIn, session, given);
+    ctx.afterCommit(() => guesses.succeeded(key));
+    return after;
+  } catch (error) {
+    if (error instanceof AwsError && error.code === "CodeMismatchException") guesses.failed(key, ctx);
+    throw error;
+  }
+}
+
+async function provenBy(signIn: SignIn, session: OpenedSession, given: string): Promise<SignIn> {
+  const { pool, state, ctx } = signIn;
   if (state.challenge !== "SOFTWARE_TOKEN_MFA") {
     // Somebody who is not there has got no code either.
     if (state.code === undefined || !isSameCode(state.code, given) || signIn.user === undefined)

@@ -13,7 +13,7 @@ import { answerCustom, customStep } from "./custom.ts";
 import { chosenMethod, proveCode } from "./factors.ts";
 import { setNewPassword } from "./newPassword.ts";
 import { goOn, withProof } from "./next.ts";
-import { provePassword } from "./passwordStep.ts";
+import { checkUser, provePassword } from "./passwordStep.ts";
 import { type OpenedSession, openSession } from "./session.ts";
 import { type AuthAnswer, challenge, checkEnabled, resumeSignIn, type SignIn, theUser } from "./signIn.ts";
 import { claimOf, openBlock, proveSrp, srpParameters } from "./srpStep.ts";
@@ -38,6 +38,7 @@ const code: Answer = async (signIn, responses, session) => {
   const name = signIn.state.challenge;
   const isFirst = signIn.state.proven.length === 0 && signIn.state.flow === "USER_AUTH";
   const proven = await proveCode(signIn, session, responses);
+  if (isFirst) checkUser(proven, theUser(proven));
   const next = withProof(proven, isFirst ? "OTP" : name);
   if (signIn.state.flow !== "CUSTOM_AUTH") return await goOn(next);
   const past = [...(next.state.past ?? []), { challengeName: name, challengeResult: true }];

@@ -254,6 +254,61 @@ describe("second factors", () => {
   });
 });
 
+describe("codes", () => {
+  it("cannot be guessed by beginning again and again", async () => {
+    const pool = await newPool(cloudkeep);
+    await pool.idp.setUserPoolMfaConfig({
+      UserPoolId: pool.UserPoolId,
+      SoftwareTokenMfaConfiguration: { Enabled: true },
+      MfaConfiguration: "OPTIONAL",
+    });
+    await newUser(pool, "frank");
+    const { AccessToken } = await tokensOf(pool, "frank");
+    const { SecretCode = "" } = await pool.idp.associateSoftwareToken({ AccessToken });
+    const code = () => codeAt(fromBase32(SecretCode), stepAt(cloudkeep.clock.now()));
+    await pool.idp.verifySoftwareToken({ AccessToken, UserCode: code() });
+    await pool.idp.setUserMFAPreference({ AccessToken, SoftwareTokenMfaSettings: { Enabled: true } });
+    await cloudkeep.clock.advance(60_000);
+    const answer = async (SOFTWARE_TOKEN_MFA_CODE: string) => {
+      const { Session } = await signIn(pool, "frank");
+      return await pool.idp.respondToAuthChallenge({
+        ClientId: pool.ClientId,
+        ChallengeName: "SOFTWARE_TOKEN_MFA",
+        Session,
+        ChallengeResponses: { USERNAME: "frank", SOFTWARE_TOKEN_MFA_CODE },
+      });
+    };
+    const wrong = String((Number(code()) + 1) % 1_000_000).padStart(6, "0");
+    for (let i = 0; i < 5; i += 1) expect((await errorOf(answer(wrong))).name).toBe("CodeMismatchException");
+    expect((await errorOf(answer(code()))).message).toBe(
+      "Attempt limit exceeded, please try after some time.",
+    );
+    await cloudkeep.clock.advance(60_000);
+    expect((await answer(code())).AuthenticationResult?.AccessToken).toBeDefined();
+  });
+
+  it("are not sent to who is not there, and nobody learns it", async () => {
+    const pool = await newPool(
+      cloudkeep,
+      { Policies: { SignInPolicy: { AllowedFirstAuthFactors: ["PASSWORD", "EMAIL_OTP"] } } },
+      { PreventUserExistenceErrors: "ENABLED" },
+    );
+    const asked = await pool.idp.initiateAuth({
+      AuthFlow: "USER_AUTH",
+      ClientId: pool.ClientId,
+      AuthParameters: { USERNAME: "nobody@example.com", PREFERRED_CHALLENGE: "EMAIL_OTP" },
+    });
+    expect(asked.ChallengeParameters).toMatchObject({ CODE_DELIVERY_DESTINATION: "n***@e***" });
+    const answer = pool.idp.respondToAuthChallenge({
+      ClientId: pool.ClientId,
+      ChallengeName: "EMAIL_OTP",
+      Session: asked.Session,
+      ChallengeResponses: { USERNAME: "nobody@example.com", EMAIL_OTP_CODE: "00000000" },
+    });
+    expect((await errorOf(answer)).name).toBe("CodeMismatchException");
+  });
+});
+
 describe("clients with a secret", () => {
   it("prove it with every name, and any of their secrets counts", async () => {
     const pool = await newPool(cloudkeep, {}, { GenerateSecret: true });
