@@ -17,7 +17,7 @@ import type {
   Timers,
 } from "../kit/context.ts";
 import { AwsError } from "../kit/errors.ts";
-import type { IdentityDirectory, OrganizationDirectory } from "../kit/ports.ts";
+import type { IdentityDirectory, Lent, OrganizationDirectory } from "../kit/ports.ts";
 import { recordLog } from "../kit/record.ts";
 import type { Access } from "../kit/service.ts";
 import type { Sessions } from "../kit/sessions.ts";
@@ -136,6 +136,10 @@ export class CallContext implements Context {
 
   get host(): Host {
     return this.#environment.host;
+  }
+
+  lent<Name extends keyof Lent>(name: Name): Promise<Lent[Name] | undefined> {
+    return this.#environment.registry.lent(name);
   }
 
   error(code: string, message: string, members?: Record<string, unknown>): AwsError {

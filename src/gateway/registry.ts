@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Lent } from "../kit/ports.ts";
 import type { Operation, ServiceDefinition } from "../kit/service.ts";
 import type { Contract } from "../protocols/contract.ts";
 import { serviceCodec } from "../protocols/index.ts";
@@ -145,6 +146,12 @@ export class Registry {
     return Object.values(shape.members).some(
       ({ streaming, shape: name }) => streaming && contract.shapes[name]?.type === "blob",
     );
+  }
+
+  /** What one service lends to others; undefined where none does. */
+  async lent<Name extends keyof Lent>(name: Name): Promise<Lent[Name] | undefined> {
+    const [lender] = Object.entries(this.#entries).find(([, { lends }]) => lends?.includes(name)) ?? [];
+    return lender === undefined ? undefined : (await this.load(lender)).definition.lends?.[name];
   }
 
   /** The service that publishes a document or page, and whether it takes forms there. */

@@ -3,7 +3,7 @@ import type { Bytes, StreamedBody } from "./body.ts";
 import type { Caller } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { AwsError, CommonError } from "./errors.ts";
-import type { IdentityDirectory, OrganizationDirectory } from "./ports.ts";
+import type { IdentityDirectory, Lent, OrganizationDirectory } from "./ports.ts";
 import type { Refusal } from "./record.ts";
 import type { Access } from "./service.ts";
 import type { Sessions } from "./sessions.ts";
@@ -86,6 +86,8 @@ export interface Context<Codes extends string = string> {
   readonly sessions: Sessions;
   /** What Organizations knows; without it, that there is none. */
   readonly organizations: OrganizationDirectory;
+  /** What another service lends; undefined where there is no such service. */
+  lent<Name extends keyof Lent>(name: Name): Promise<Lent[Name] | undefined>;
   /** Cloudkeep itself; for its own service. */
   readonly host: Host;
 }

@@ -34,6 +34,26 @@ export interface Ports {
   encodeAuthorizationMessage(details: object, tx: Transaction): Promise<string>;
 }
 
+/** What services lend each other beside calls of operations: loaded when it is first asked for. */
+export interface Lent {
+  userPools: UserPools;
+}
+
+/** What user pools know of their own tokens, for those who take one for a proof. */
+export interface UserPools {
+  /**
+   * The claims of an ID token that a pool signed for one of its clients, and that has not expired; or why it is not
+   * taken. `checksUser` also refuses one whose user is gone, disabled, or signed out since.
+   */
+  verifyIdToken(
+    token: string,
+    wanted: { poolId: string; clientId: string; checksUser: boolean },
+    ctx: { tx: Transaction; clock: Clock },
+  ): Promise<{ claims: Readonly<Record<string, unknown>> } | { problem: UserPoolTokenProblem }>;
+}
+
+export type UserPoolTokenProblem = "invalid" | "signature" | "expired" | "revoked";
+
 export interface OrganizationDirectory {
   /** The organization that an account belongs to; undefined outside of any. */
   of(account: string, tx: Transaction): Promise<OrganizationFacts | undefined>;

@@ -6,7 +6,7 @@ import type { Clock } from "./clock.ts";
 import type { Context, Host } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { PublicDocument, PublicRequest } from "./pages.ts";
-import type { Ports } from "./ports.ts";
+import type { Lent, Ports } from "./ports.ts";
 import type { RecordRow } from "./record.ts";
 
 /**
@@ -138,6 +138,8 @@ export interface ServiceDefinition {
   /** Operations of the contract that are not built: each answers 501. The list only shrinks. */
   missing: readonly string[];
   provides?: Partial<Ports>;
+  /** What it lends to other services: see `lends` in services/index.ts. */
+  lends?: Partial<Lent>;
   /** What anybody may see at the paths in `services/index.ts`, unsigned: documents, pages, answers to their forms. */
   publishes?: (asked: PublicRequest, ctx: Context) => Promise<PublicDocument | undefined>;
   /** What is asked at the addresses of customers' resources: see `endpoints` in services/index.ts. */

@@ -1,3 +1,4 @@
+import type { Lent } from "../kit/ports.ts";
 import type { ServiceDefinition } from "../kit/service.ts";
 
 /** What is known of a service before it is loaded. */
@@ -5,6 +6,8 @@ export interface ServiceEntry {
   load: () => Promise<{ default: ServiceDefinition }>;
   /** Provides part of the path (credentials, policies), so it is loaded at start; the others on first use. */
   provides?: true;
+  /** What other services may ask it for; it is loaded when one does. */
+  lends?: readonly (keyof Lent)[];
   /**
    * Documents and pages that the service shows to everybody: their path, and their host where that matters. Only
    * where it takes forms may anything be sent to it.
@@ -61,6 +64,7 @@ export const services: Record<string, ServiceEntry> = {
   firehose: { load: () => import("./firehose/service.ts") },
   "cognito-idp": {
     load: () => import("./cognito-idp/service.ts"),
+    lends: ["userPools"],
     // A pool's id stands before `/.well-known/`, as a host does.
     publishes: {
       path: /^\/\.well-known\/(?:jwks\.json|openid-configuration)$/,

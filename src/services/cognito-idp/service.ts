@@ -23,6 +23,7 @@ import { sweepPool } from "./pools/sweep.ts";
 import * as tags from "./pools/tags.ts";
 import * as riskConfiguration from "./risk/configuration.ts";
 import * as riskEvents from "./risk/events.ts";
+import { userPools } from "./tokens/lent.ts";
 import { publishes } from "./tokens/published.ts";
 import * as signOut from "./tokens/signOut.ts";
 import * as adminUsers from "./users/adminUsers.ts";
@@ -70,6 +71,7 @@ export default defineService({
   missing,
   locate,
   publishes,
+  lends: { userPools },
   endpoint: upload,
   refusesInput: (_, words) => ({ code: "InvalidParameterException", message: words }),
   deliveries: { sweepPool, sweepGroup: members.sweepGroup, importUsers },
