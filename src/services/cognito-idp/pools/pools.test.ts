@@ -207,6 +207,8 @@ describe("the record", () => {
         LookupAttributes: [{ AttributeKey: "EventSource", AttributeValue: "cognito-idp.amazonaws.com" }],
       }),
     );
+    const { entries } = await store.log("record").read({ from: 0, terms: [], limit: 10_000 });
+    expect(entries.filter(({ text: entry }) => entry.includes("secret-person"))).toEqual([]);
     const events = Events.map(({ CloudTrailEvent = "{}" }) => JSON.parse(CloudTrailEvent));
     const wrong = events.find(({ eventName, errorCode }) => eventName === "InitiateAuth" && errorCode);
     expect(wrong).toMatchObject({
