@@ -38,6 +38,14 @@ export const setUserPoolMfaConfig = idp.operation("SetUserPoolMfaConfig", {
   async handle(input, ctx) {
     const pool = await existingPool(input.UserPoolId, ctx);
     const { SmsMfaConfiguration: sms, SoftwareTokenMfaConfiguration: totp } = input;
+    const isAboutMfa = input.MfaConfiguration ?? sms ?? totp ?? input.EmailMfaConfiguration;
+    if (isAboutMfa === undefined) {
+      // Passkeys alone: second factors stay as they are.
+      const mfa = { ...pool.mfa, webAuthn: input.WebAuthnConfiguration ?? pool.mfa.webAuthn };
+      const changed: PoolRow = { ...pool, mfa, modifiedMs: ctx.clock.now() };
+      pools.put(ctx.tx, keyOf(pool), changed);
+      return shownMfa(changed);
+    }
     const settings = {
       ...pool.settings,
       ...(sms?.SmsConfiguration && { SmsConfiguration: sms.SmsConfiguration }),

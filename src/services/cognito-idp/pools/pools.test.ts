@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clients, credentialsOf, errorOf, optionsOf, policyOf } from "../../../../test/harness.ts";
 import { type Cloudkeep, start } from "../../../start.ts";
 import { MemoryStore } from "../../../storage/memory.ts";
-import { idpClient, newPool, newUser, password, signIn } from "../testing.ts";
+import { idpClient, newPool, newUser, password, signIn, smsRole } from "../testing.ts";
 
 const store = new MemoryStore();
 let cloudkeep: Cloudkeep;
@@ -117,6 +117,28 @@ describe("a user pool", () => {
       await refused({ SmsConfiguration: { SnsCallerArn: `arn:aws:iam::${cloudkeep.accountId}:role/none` } }),
     ).toBe("Role does not have a trust relationship allowing Cognito to assume the role");
     expect(await refused({ PoolName: "x".repeat(200) })).toMatch(/^1 validation error detected: Value/);
+  });
+
+  it("has second factors set in two ways", async () => {
+    const SmsConfiguration = { SnsCallerArn: await smsRole(cloudkeep) };
+    const { UserPoolId } = await newPool(cloudkeep);
+    await idp.updateUserPool({ UserPoolId, SmsConfiguration, MfaConfiguration: "OPTIONAL" });
+    expect((await idp.getUserPoolMfaConfig({ UserPoolId })).SmsMfaConfiguration).toEqual({
+      SmsConfiguration,
+    });
+    await idp.setUserPoolMfaConfig({
+      UserPoolId,
+      SoftwareTokenMfaConfiguration: { Enabled: true },
+      MfaConfiguration: "ON",
+    });
+    await idp.setUserPoolMfaConfig({ UserPoolId, WebAuthnConfiguration: { RelyingPartyId: "example.com" } });
+    expect(await idp.getUserPoolMfaConfig({ UserPoolId })).toMatchObject({
+      MfaConfiguration: "ON",
+      SoftwareTokenMfaConfiguration: { Enabled: true },
+      WebAuthnConfiguration: { RelyingPartyId: "example.com" },
+    });
+    const off = errorOf(idp.setUserPoolMfaConfig({ UserPoolId, MfaConfiguration: "ON" }));
+    expect((await off).message).toContain("without any MFA method");
   });
 
   it("is of one account and Region alone", async () => {

@@ -160,7 +160,10 @@ export function mfaOf(
   known?: PoolMfa,
 ): PoolMfa {
   const wanted = configuration ?? "OFF";
-  const sms = settings.SmsConfiguration !== undefined && (known === undefined ? wanted !== "OFF" : known.sms);
+  // Where a pool has other methods, text messages are one only if SetUserPoolMfaConfig made them one.
+  const hasOthers = known !== undefined && (known.totp || known.email !== undefined);
+  const sms =
+    settings.SmsConfiguration !== undefined && wanted !== "OFF" && (known?.sms === true || !hasOthers);
   const mfa: PoolMfa = { ...known, configuration: wanted, sms, totp: known?.totp ?? false };
   if (wanted !== "OFF" && !mfa.sms && !mfa.totp && mfa.email === undefined)
     throw invalid(
