@@ -31,7 +31,7 @@ const atMost: Record<string, number> = {
   dynamodbstreams: 0,
   lambda: 30,
   firehose: 0,
-  "cognito-idp": 31,
+  "cognito-idp": 29,
 };
 
 /** On AWS only the host tells them from another operation: directory buckets have endpoints of their own. */

@@ -11,6 +11,7 @@ import * as jobs from "./imports/jobs.ts";
 import { importUsers } from "./imports/run.ts";
 import { upload } from "./imports/upload.ts";
 import { locate } from "./locate.ts";
+import * as logDelivery from "./logging/delivery.ts";
 import * as preferences from "./mfa/preferences.ts";
 import * as softwareToken from "./mfa/softwareToken.ts";
 import { missing } from "./missing.ts";
@@ -65,6 +66,7 @@ export default defineService({
     jobs,
     riskConfiguration,
     riskEvents,
+    logDelivery,
   ]
     .flatMap(operationsIn)
     .map(openToAll),
@@ -74,5 +76,10 @@ export default defineService({
   lends: { userPools },
   endpoint: upload,
   refusesInput: (_, words) => ({ code: "InvalidParameterException", message: words }),
-  deliveries: { sweepPool, sweepGroup: members.sweepGroup, importUsers },
+  deliveries: {
+    sweepPool,
+    sweepGroup: members.sweepGroup,
+    importUsers,
+    deliverLog: logDelivery.deliverLog,
+  },
 });

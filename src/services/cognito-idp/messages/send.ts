@@ -2,6 +2,7 @@ import type { CodeDeliveryDetailsType } from "@aws-sdk/client-cognito-identity-p
 import { servicePrincipal } from "../../../kit/caller.ts";
 import type { Context } from "../../../kit/context.ts";
 import { AwsError } from "../../../kit/errors.ts";
+import { logFailure } from "../logging/delivery.ts";
 import type { PoolRow } from "../pools/poolRow.ts";
 import { principal } from "../pools/settings.ts";
 import { invalid } from "../refusals.ts";
@@ -37,10 +38,25 @@ export async function send(message: Message, ctx: Context): Promise<CodeDelivery
   if (!to) throw invalid(`User has no ${attribute}.`);
   const words = await ownWords(message, ctx);
   const text = (template: string) => filled(template, message.code, user.username, message.link);
-  if (attribute === "email")
-    await mail(message.pool, to, filled(words.subject, "", user.username), text(words.email), ctx);
-  else await sms(message.pool, to, text(words.sms), ctx);
+  try {
+    await sendTo(message, to, words, text, ctx);
+  } catch (error) {
+    if (error instanceof AwsError) logFailure(message.pool, error, ctx);
+    throw error;
+  }
   return deliveryOf(attribute, to);
+}
+
+async function sendTo(
+  { pool, attribute, user }: Message,
+  to: string,
+  words: Words,
+  text: (template: string) => string,
+  ctx: Context,
+): Promise<void> {
+  if (attribute === "email")
+    await mail(pool, to, filled(words.subject, "", user.username), text(words.email), ctx);
+  else await sms(pool, to, text(words.sms), ctx);
 }
 
 export function deliveryOf(attribute: "email" | "phone_number", to: string): CodeDeliveryDetailsType {

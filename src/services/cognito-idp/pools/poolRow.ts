@@ -1,5 +1,6 @@
 import type {
   EmailMfaConfigType,
+  LogConfigurationType,
   SchemaAttributeType,
   UserPoolType,
   WebAuthnConfigurationType,
@@ -57,6 +58,8 @@ export interface PoolRow {
   settings: PoolSettings;
   mfa: PoolMfa;
   tags: Record<string, string>;
+  /** Where its logs go. */
+  logs?: LogConfigurationType[];
   /** Prefix and name of its own, where it has them. */
   domain?: string;
   customDomain?: string;

@@ -2,6 +2,7 @@ import type { AuthEventType } from "@aws-sdk/client-cognito-identity-provider";
 import type { Context } from "../../../kit/context.ts";
 import { pageOf } from "../../../kit/paging.ts";
 import { idp } from "../contract.ts";
+import { log } from "../logging/delivery.ts";
 import { existingPool, onPool } from "../pools/find.ts";
 import { keyOf, type PoolRow } from "../pools/poolRow.ts";
 import { page } from "../pools/pools.ts";
@@ -62,6 +63,15 @@ async function write(pool: PoolRow, userKey: string, event: AuthEvent, ctx: Cont
     ip: ctx.request.sourceIp,
     agent: ctx.request.userAgent,
   });
+  const message = {
+    version: "1",
+    eventId,
+    eventType: event.type,
+    eventResponse: event.isPass ? "Pass" : "Fail",
+    ipAddress: ctx.request.sourceIp,
+    challenges: event.challenges.map(({ name, isRight }) => `${name}:${isRight ? "Success" : "Failure"}`),
+  };
+  log(pool, "userAuthEvents", message, ctx);
   const oldest = await ctx.peek((tx) => authEvents.list(tx, key, { limit: sweptAtOnce, reverse: true }));
   for (const { key: old, row } of oldest) {
     if (row.atMs >= atMs - keptMs) continue;
