@@ -61,6 +61,7 @@ const table: Row[] = [
   },
   { service: "events", client: "client-eventbridge", protocols: ["awsJson1_1"] },
   { service: "scheduler", client: "client-scheduler", protocols: ["restJson1"] },
+  { service: "cognito-identity", client: "client-cognito-identity", protocols: ["awsJson1_1"] },
   { service: "cognito-idp", client: "client-cognito-identity-provider", protocols: ["awsJson1_1"] },
   { service: "logs", client: "client-cloudwatch-logs", protocols: ["awsJson1_1"] },
   {

@@ -37,6 +37,29 @@ export interface Ports {
 /** What services lend each other beside calls of operations: loaded when it is first asked for. */
 export interface Lent {
   userPools: UserPools;
+  identityPools: IdentityPools;
+  webIdentities: WebIdentities;
+}
+
+/** What STS asks of identity pools, which issue tokens of their own. */
+export interface IdentityPools {
+  /** The claims of a token that was issued here and has not expired; or why it is not taken. */
+  verifyToken(
+    token: string,
+    ctx: { tx: Transaction; clock: Clock },
+  ): Promise<{ claims: Readonly<Record<string, unknown>> } | { problem: "invalid" | "expired" }>;
+}
+
+/** What STS knows of tokens of OpenID Connect issuers. */
+export interface WebIdentities {
+  /** The claims of a token that its issuer ("https://…") signed; or why it is not taken. */
+  verify(
+    token: string,
+    issuer: string,
+    nowMs: number,
+  ): Promise<
+    { claims: Readonly<Record<string, unknown>> } | { problem: "invalid" | "expired" | "unreachable" }
+  >;
 }
 
 /** What user pools know of their own tokens, for those who take one for a proof. */

@@ -32,6 +32,7 @@ export const services: Record<string, ServiceEntry> = {
   sts: {
     load: () => import("./sts/service.ts"),
     provides: true,
+    lends: ["webIdentities"],
     publishes: { path: /^\/\.well-known\//, host: /^[0-9a-f-]{36}\.tokens\.sts\.global\.api\.aws$/ },
   },
   organizations: { load: () => import("./organizations/service.ts"), provides: true },
@@ -62,6 +63,14 @@ export const services: Record<string, ServiceEntry> = {
     },
   },
   firehose: { load: () => import("./firehose/service.ts") },
+  "cognito-identity": {
+    load: () => import("./cognito-identity/service.ts"),
+    lends: ["identityPools"],
+    publishes: {
+      path: /^\/\.well-known\/(?:jwks_uri|openid-configuration)$/,
+      host: /^cognito-identity(?:\.[a-z0-9-]+)?\.(?:amazonaws\.com|localhost)$/,
+    },
+  },
   "cognito-idp": {
     load: () => import("./cognito-idp/service.ts"),
     lends: ["userPools"],

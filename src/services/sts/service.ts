@@ -35,6 +35,7 @@ export default defineService({
     issueSession: issue,
     encodeAuthorizationMessage: authorizationMessages.encodeAuthorizationMessage,
   },
+  lends: { webIdentities: webIdentity.webIdentities },
   publishes: outboundTokens.issuerDocument,
   bootstrap: ({ tx }) => makeTokenKey(tx),
 });

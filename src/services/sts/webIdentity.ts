@@ -1,5 +1,5 @@
 import type { Context } from "../../kit/context.ts";
-import type { RoleFacts } from "../../kit/ports.ts";
+import type { RoleFacts, WebIdentities } from "../../kit/ports.ts";
 import type { Access } from "../../kit/service.ts";
 import { sts } from "./contract.ts";
 import { provenOnce } from "./provenOnce.ts";
@@ -14,6 +14,12 @@ import type { TokenErrors, TokenInput } from "./webIdentityToken.ts";
 const identityOf = provenOnce(async (input: TokenInput, ctx: Context<TokenErrors>) =>
   (await import("./webIdentityToken.ts")).prove(input, ctx),
 );
+
+/** What other services ask of tokens of issuers that they know. */
+export const webIdentities: WebIdentities = {
+  verify: async (token, issuer, nowMs) =>
+    (await import("./webIdentityToken.ts")).verifyToken(token, issuer, nowMs),
+};
 
 /** The role must trust the holder of the token. */
 async function access(input: TokenInput, ctx: Context<TokenErrors>): Promise<Access | Access[]> {

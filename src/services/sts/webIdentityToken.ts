@@ -9,6 +9,8 @@ import { tagsOfToken } from "./tokenTags.ts";
 
 /** Signatures that a token may have: asymmetric ones only. */
 const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
+/** The issuer of Cognito's identity pools, which every account knows without a provider of its own. */
+const identityPools = "cognito-identity.amazonaws.com";
 /** Clocks of issuers may be off by this. */
 const toleranceSeconds = 5 * 60;
 
@@ -49,10 +51,15 @@ export async function prove(
   }
   const issuer = (claims.iss ?? "").replace(/^https?:\/\//, "").replace(/\/$/, "");
   const account = RoleArn.split(":")[4] ?? "";
-  const provider = await ctx.directory.findOidcProvider(account, issuer, ctx.tx);
+  const isOurs = issuer === identityPools;
+  const provider = isOurs
+    ? { arn: identityPools, issuer, clientIds: [claims.aud ?? []].flat() }
+    : await ctx.directory.findOidcProvider(account, issuer, ctx.tx);
   if (provider === undefined)
     throw invalid(`No OpenIDConnect provider found in your account for ${claims.iss ?? ""}`);
-  const payload = await verified(WebIdentityToken, claims.iss ?? "", ctx);
+  const payload = isOurs
+    ? await ofIdentityPool(WebIdentityToken, ctx)
+    : await verified(WebIdentityToken, claims.iss ?? "", ctx);
   const audience = [payload.aud ?? []].flat().find((one) => provider.clientIds?.includes(one));
   const authorizedParty = typeof payload.azp === "string" ? payload.azp : undefined;
   if (audience === undefined) throw invalid("Incorrect token audience");
@@ -66,35 +73,62 @@ export async function prove(
   };
 }
 
-async function verified(token: string, issuer: string, ctx: Context<TokenErrors>): Promise<JWTPayload> {
+type TokenProblem = "invalid" | "expired" | "unreachable";
+
+/** The claims of a token that its issuer signed; or why it is not taken. */
+export async function verifyToken(
+  token: string,
+  issuer: string,
+  nowMs: number,
+): Promise<{ claims: JWTPayload } | { problem: TokenProblem }> {
   try {
-    const keys = await issuerKeys(issuer, ctx.clock.now());
+    const keys = await issuerKeys(issuer, nowMs);
     const { payload } = await jwtVerify(token, keys, {
       algorithms,
       issuer,
-      currentDate: new Date(ctx.clock.now()),
+      currentDate: new Date(nowMs),
       clockTolerance: toleranceSeconds,
       requiredClaims: ["exp", "iat", "sub", "aud"],
     });
     // Tolerance is for clocks that are ahead; what has expired has expired.
-    if ((payload.exp ?? 0) * 1000 <= ctx.clock.now()) throw new errors.JWTExpired("expired", payload);
-    return payload;
+    if ((payload.exp ?? 0) * 1000 <= nowMs) return { problem: "expired" };
+    return { claims: payload };
   } catch (error) {
-    if (error instanceof IssuerUnreachable) {
-      throw ctx.error(
-        "IDPCommunicationErrorException",
-        "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements",
-      );
-    }
-    if (error instanceof errors.JWTExpired) {
-      const at = new Date(ctx.clock.now()).toISOString();
-      throw ctx.error(
-        "ExpiredTokenException",
-        `Token expired: current date/time ${at} must be before the expiration date/time`,
-      );
-    }
-    throw ctx.error("InvalidIdentityTokenException", "Couldn't verify the ID Token's signature or claims.");
+    if (error instanceof IssuerUnreachable) return { problem: "unreachable" };
+    return { problem: error instanceof errors.JWTExpired ? "expired" : "invalid" };
   }
+}
+
+async function verified(token: string, issuer: string, ctx: Context<TokenErrors>): Promise<JWTPayload> {
+  const judged = await verifyToken(token, issuer, ctx.clock.now());
+  if ("problem" in judged) throw refused(judged.problem, ctx);
+  return judged.claims;
+}
+
+/** Tokens of identity pools: their keys are Cloudkeep's own. */
+async function ofIdentityPool(token: string, ctx: Context<TokenErrors>): Promise<JWTPayload> {
+  const judged = (await (await ctx.lent("identityPools"))?.verifyToken(token, ctx)) ?? {
+    problem: "invalid" as const,
+  };
+  if ("problem" in judged) throw refused(judged.problem, ctx);
+  return judged.claims;
+}
+
+function refused(problem: TokenProblem, ctx: Context<TokenErrors>) {
+  if (problem === "unreachable") {
+    return ctx.error(
+      "IDPCommunicationErrorException",
+      "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements",
+    );
+  }
+  if (problem === "expired") {
+    const at = new Date(ctx.clock.now()).toISOString();
+    return ctx.error(
+      "ExpiredTokenException",
+      `Token expired: current date/time ${at} must be before the expiration date/time`,
+    );
+  }
+  return ctx.error("InvalidIdentityTokenException", "Couldn't verify the ID Token's signature or claims.");
 }
 
 /** The one who holds the token, as policies see it. */
