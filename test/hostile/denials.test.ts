@@ -24,7 +24,7 @@ const otherAccount = "444455556666";
 const openToEveryCaller = ["sts:GetCallerIdentity", "sts:GetSessionToken"];
 const targets = await builtOperations();
 
-/** Operations that AWS takes unsigned, most of them for users of user pools: what they carry is judged instead. */
+/** Operations that AWS takes unsigned, most of them for users of apps: what they carry is judged instead. */
 const unsigned = [
   "sts:AssumeRoleWithSAML",
   "sts:AssumeRoleWithWebIdentity",
@@ -32,7 +32,7 @@ const unsigned = [
   "sns:Unsubscribe",
   ...targets
     .filter(({ service, operation, contract }) => {
-      return service === "cognito-idp" && contract.operations[operation]?.unsigned;
+      return service.startsWith("cognito-") && contract.operations[operation]?.unsigned;
     })
     .map(({ name }) => name),
 ];

@@ -31,6 +31,7 @@ const atMost: Record<string, number> = {
   dynamodbstreams: 0,
   lambda: 30,
   firehose: 0,
+  "cognito-identity": 0,
   "cognito-idp": 29,
 };
 
