@@ -34,14 +34,16 @@ export async function endpointAnswer(
       headers: plainHeaders(headers),
       body,
     };
+    const place = await gateway.store.peek((tx) => endpoint.locate?.(asked, tx));
     const call: Call = {
       requestId: exchange.requestId,
       service,
-      operation: operationOf(found.service, endpoint),
+      operation: operationOf(found.service, endpoint, asked),
       protocol: "restJson1",
       caller,
-      account: caller.principal.account || gateway.homeAccount,
-      region: found.region ?? gateway.homeRegion,
+      account: place?.account ?? (caller.principal.account || gateway.homeAccount),
+      region: place?.region ?? found.region ?? gateway.homeRegion,
+      isLocated: place !== undefined,
       request: exchange.facts,
       input: asked as never,
       events: [],
@@ -77,15 +79,16 @@ function plainHeaders(headers: Exchange["headers"]): Record<string, string> {
   return plain;
 }
 
-function operationOf(service: string, endpoint: Endpoint): Call["operation"] {
+function operationOf(service: string, endpoint: Endpoint, asked: EndpointRequest): Call["operation"] {
+  const name = typeof endpoint.name === "string" ? endpoint.name : endpoint.name(asked);
   const operation: Operation = {
     service,
-    name: endpoint.name,
+    name,
     access: endpoint.access as never,
     handle: endpoint.handle as never,
     record: { data: true, readOnly: true, requestOnly: (() => ({})) as never },
   };
-  return { name: endpoint.name, eventName: endpoint.name, operation, codec };
+  return { name, eventName: name, operation, codec };
 }
 
 /** There is no contract, and so nothing to read, check or write by. */

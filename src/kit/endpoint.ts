@@ -1,6 +1,7 @@
+import type { MaybePromise, Reads } from "../storage/store.ts";
 import type { Context } from "./context.ts";
 import type { AwsError } from "./errors.ts";
-import type { Access } from "./service.ts";
+import type { Access, Place } from "./service.ts";
 
 /**
  * An address that belongs to a customer's resource (a function's URL): whatever is asked there is one call of one
@@ -27,10 +28,13 @@ export interface EndpointAnswer {
 }
 
 export interface Endpoint {
-  /** Name of its events: "InvokeFunctionUrl". */
-  name: string;
+  /** Name of its events: "InvokeFunctionUrl"; as a function, where it depends on what is asked. */
+  name: string | ((asked: EndpointRequest) => string);
   maxBodyBytes: number;
-  access(asked: EndpointRequest, ctx: Context): Promise<Access>;
+  /** To whom what is asked belongs; left out, or for what is nobody's, to the caller. */
+  locate?(asked: EndpointRequest, tx: Reads): MaybePromise<Place | undefined>;
+  /** None, where what is asked proves itself otherwise. */
+  access(asked: EndpointRequest, ctx: Context): Promise<Access | Access[]>;
   handle(asked: EndpointRequest, ctx: Context): Promise<EndpointAnswer>;
   refuse(error: AwsError, requestId: string): EndpointAnswer;
 }

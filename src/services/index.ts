@@ -79,8 +79,11 @@ export const services: Record<string, ServiceEntry> = {
       path: /^\/\.well-known\/(?:jwks\.json|openid-configuration)$/,
       host: /^[\w-]+_[0-9A-Za-z]+$/,
     },
-    // Where files of users are uploaded to.
-    endpoints: { host: /^(?!)/, path: /^\/user-import\/([\w.-]+)$/ },
+    // Domains of hosted pages, and where files of users are uploaded to: `user-import/<token>`, `<Region>/<domain>`.
+    endpoints: {
+      host: /^([a-z0-9-]+)\.auth\.([a-z0-9-]+)\.(?:localhost|amazoncognito\.com)$/,
+      path: /^\/(user-import\/[\w.-]+|_cognito\/[a-z0-9-]+\/[a-z0-9.-]+)(\/.*)?$/,
+    },
   },
   signin: {
     load: () => import("./signin/service.ts"),

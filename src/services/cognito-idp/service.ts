@@ -7,9 +7,13 @@ import * as secrets from "./clients/secrets.ts";
 import * as devices from "./devices/devices.ts";
 import * as groups from "./groups/groups.ts";
 import * as members from "./groups/members.ts";
+import { forgetBrowserSession } from "./hosted/browserSessions.ts";
+import { forgetCode } from "./hosted/codes.ts";
+import * as domains from "./hosted/domains.ts";
+import { endpoint } from "./hosted/endpoint.ts";
+import * as resourceServers from "./hosted/resourceServers.ts";
 import * as jobs from "./imports/jobs.ts";
 import { importUsers } from "./imports/run.ts";
-import { upload } from "./imports/upload.ts";
 import { locate } from "./locate.ts";
 import * as logDelivery from "./logging/delivery.ts";
 import * as preferences from "./mfa/preferences.ts";
@@ -67,6 +71,8 @@ export default defineService({
     riskConfiguration,
     riskEvents,
     logDelivery,
+    domains,
+    resourceServers,
   ]
     .flatMap(operationsIn)
     .map(openToAll),
@@ -75,6 +81,8 @@ export default defineService({
   publishes,
   lends: { userPools },
   endpoint: upload,
+  endpoint,
+  timers: { forgetBrowserSession, forgetCode },
   refusesInput: (_, words) => ({ code: "InvalidParameterException", message: words }),
   deliveries: {
     sweepPool,

@@ -3,7 +3,7 @@ import { hashed, keysOf } from "../pools/poolKeys.ts";
 import { noteEvent } from "../risk/events.ts";
 import { issueTokens, newJti } from "../tokens/issue.ts";
 import { trigger, triggerAttributes } from "../triggers/invoke.ts";
-import { type AuthAnswer, checkEnabled, type SignIn, theUser } from "./signIn.ts";
+import { type AuthAnswer, checkEnabled, hostedFlow, type SignIn, theUser } from "./signIn.ts";
 
 /** The end of a sign-in: all is proven, tokens are made. */
 
@@ -47,6 +47,8 @@ export async function finish(signIn: SignIn): Promise<AuthAnswer> {
     },
     ctx,
   );
+  // The pages make of it what the app has asked for.
+  if (state.flow === hostedFlow) return { ChallengeParameters: {}, hosted: signIn };
   const deviceKey = isNewDevice ? `${pool.region}_${uuid()}` : state.deviceKey;
   const tokens = await issueTokens(
     {

@@ -128,7 +128,7 @@ async function initiate(
   return await flow.begin(signIn, asked);
 }
 
-async function preAuthentication(signIn: SignIn): Promise<void> {
+export async function preAuthentication(signIn: SignIn): Promise<void> {
   const { pool, client, user, clientMetadata, ctx } = signIn;
   if (!hasTrigger(pool, "PreAuthentication")) return;
   await trigger(

@@ -93,16 +93,25 @@ async function respond(
   { name, responses, session, clientMetadata }: Answered,
   ctx: Context,
 ): Promise<AuthAnswer> {
-  const { pool } = named;
   if (name === "PASSWORD_VERIFIER" || name === "DEVICE_PASSWORD_VERIFIER") {
     checkHash(named, responses);
     return await answerSrp(named, name, responses, clientMetadata, ctx);
   }
-  const answer = Object.hasOwn(answers, name) ? answers[name] : undefined;
-  if (answer === undefined) throw invalid("Challenge name is not supported.");
+  if (!Object.hasOwn(answers, name)) throw invalid("Challenge name is not supported.");
   if (session === undefined) throw invalid("Missing required parameter Session");
   checkHash(named, responses);
-  const opened = await openSession(pool, session, ctx);
+  return await answerChallenge(named, { name, responses, session, clientMetadata }, ctx);
+}
+
+/** Answers a challenge that has a session, for a client that has proved itself or is the hosted pages. */
+export async function answerChallenge(
+  named: PoolAndClient,
+  { name, responses, session = "", clientMetadata }: Answered,
+  ctx: Context,
+): Promise<AuthAnswer> {
+  const answer = Object.hasOwn(answers, name) ? answers[name] : undefined;
+  if (answer === undefined) throw invalid("Challenge name is not supported.");
+  const opened = await openSession(named.pool, session, ctx);
   if (opened.challenge !== name) throw invalidSession();
   const signIn = await resumeSignIn(named, opened, clientMetadata, ctx);
   checkEnabled(signIn.user);

@@ -25,7 +25,12 @@ export interface AuthAnswer {
   ChallengeParameters?: Record<string, string>;
   AuthenticationResult?: AuthenticationResultType;
   AvailableChallenges?: ChallengeNameType[];
+  /** A sign-in on the hosted pages that is proven; whatever else answers has no member for it. */
+  hosted?: SignIn;
 }
+
+/** The flow of sign-ins on the hosted pages. */
+export const hostedFlow = "HOSTED";
 
 /** Whether a client tells that a user is not there. */
 export function tells({ settings }: ClientRow): boolean {

@@ -26,8 +26,13 @@ function denied(): AwsError {
   return new AwsError("AccessDenied", "Request has expired", { status: 403 });
 }
 
+export function isUpload({ id }: EndpointRequest): boolean {
+  return id.startsWith(`${path}/`);
+}
+
 /** The job that an address is of, if it still takes a file. */
-async function jobAt(token: string, ctx: Context): Promise<{ pool: PoolRow; job: JobRow }> {
+async function jobAt(id: string, ctx: Context): Promise<{ pool: PoolRow; job: JobRow }> {
+  const token = id.slice(path.length + 1);
   const poolId = poolOfSealed(token);
   const place = poolId === undefined ? undefined : await places.get(ctx.tx, "pool", poolId);
   const pool = place && (await findPool(place.poolId, { ...place, tx: ctx.tx }));

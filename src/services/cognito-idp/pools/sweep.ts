@@ -1,4 +1,13 @@
 import type { Context } from "../../../kit/context.ts";
+import {
+  browserSessions,
+  codes,
+  looks,
+  providerIdentifiers,
+  providers,
+  resourceServers,
+  terms,
+} from "../hosted/tables.ts";
 import { batches, jobs } from "../imports/tables.ts";
 import { authEvents, eventPlaces, risks } from "../risk/tables.ts";
 import {
@@ -32,6 +41,13 @@ const tables = [
   risks,
   authEvents,
   eventPlaces,
+  codes,
+  browserSessions,
+  resourceServers,
+  providers,
+  providerIdentifiers,
+  looks,
+  terms,
 ] as const;
 
 export const sweepPool = {

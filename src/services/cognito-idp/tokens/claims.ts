@@ -57,7 +57,7 @@ function claimValue(name: string, value: string): unknown {
 }
 
 /** Scopes of OpenID Connect decide what an ID token shows; the scope of the API shows all that the client may read. */
-function isInScope(name: string, scopes: readonly string[] | undefined): boolean {
+export function isInScope(name: string, scopes: readonly string[] | undefined): boolean {
   if (scopes === undefined || scopes.includes(ownScope) || name === "sub" || name === "identities")
     return true;
   if (name === "email" || name === "email_verified") return scopes.includes("email");

@@ -24,7 +24,9 @@ export async function publishes(
   if (path === "/.well-known/jwks.json") return json(jwksOf(await signingKeysOf(pool, ctx)));
   if (path !== "/.well-known/openid-configuration") return undefined;
   const issuer = issuerOf(pool);
+  const domain = pool.domain ?? pool.customDomain;
   return json({
+    ...(domain !== undefined && hostedEndpoints(`${ctx.host.endpoint()}/_cognito/${pool.region}/${domain}`)),
     id_token_signing_alg_values_supported: ["RS256"],
     issuer,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
@@ -33,6 +35,17 @@ export async function publishes(
     subject_types_supported: ["public"],
     token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
   });
+}
+
+/** Of a pool's domain: at Cloudkeep's own address, as names of hosts may not resolve. */
+function hostedEndpoints(base: string): Record<string, string> {
+  return {
+    authorization_endpoint: `${base}/oauth2/authorize`,
+    end_session_endpoint: `${base}/logout`,
+    revocation_endpoint: `${base}/oauth2/revoke`,
+    token_endpoint: `${base}/oauth2/token`,
+    userinfo_endpoint: `${base}/oauth2/userInfo`,
+  };
 }
 
 function json(value: object): PublicDocument {

@@ -1,0 +1,94 @@
+import type { Endpoint, EndpointRequest } from "../../../kit/endpoint.ts";
+import { AwsError } from "../../../kit/errors.ts";
+import { checkRate } from "../auth/attempts.ts";
+import { isUpload, upload } from "../imports/upload.ts";
+import { confirm, confirmByLink, signUp } from "./accounts.ts";
+import { authorize } from "./authorize.ts";
+import { errorPage } from "./html.ts";
+import { OAuthError, preflight, refusal } from "./json.ts";
+import { login } from "./login.ts";
+import { logout } from "./logout.ts";
+import { Told, toldAnswer, Untold } from "./oauthRequest.ts";
+import { forgot, reset } from "./passwordPages.ts";
+import { revokeEndpoint } from "./revoke.ts";
+import { tokenEndpoint } from "./token.ts";
+import { userInfo } from "./userInfo.ts";
+import { type Answer, locateDomain, type Visit, visitOf } from "./visit.ts";
+import { wordsOf } from "./words.ts";
+
+/** What a pool's domain answers. */
+
+/** Of a form, or a SAML response. Whoever sends one has proved nothing yet. */
+const maxBodyBytes = 256 * 1024;
+
+type Route = (visit: Visit) => Promise<Answer>;
+
+/** Pages for people. */
+const pages: Record<string, Route> = {
+  "/oauth2/authorize": authorize,
+  "/login": login,
+  "/signup": signUp,
+  "/confirm": confirm,
+  "/confirmUser": confirmByLink,
+  "/forgotPassword": forgot,
+  "/confirmForgotPassword": reset,
+  "/logout": logout,
+};
+
+/** What apps ask. */
+const calls: Record<string, Route> = {
+  "/oauth2/token": tokenEndpoint,
+  "/oauth2/userInfo": userInfo,
+  "/oauth2/revoke": revokeEndpoint,
+};
+
+/** As AWS names what is asked of the pages: "Login_GET". https://docs.aws.amazon.com/cognito/latest/developerguide/understanding-amazon-cognito-entries.html */
+function nameOf({ path, method }: EndpointRequest): string {
+  if (!Object.hasOwn(pages, path) && !Object.hasOwn(calls, path)) return `Error_${method}`;
+  const last = path.slice(path.lastIndexOf("/") + 1);
+  return `${last.charAt(0).toUpperCase()}${last.slice(1)}_${method}`;
+}
+
+async function answer(visit: Visit): Promise<Answer> {
+  const { path, method } = visit;
+  if (Object.hasOwn(calls, path)) {
+    if (method === "OPTIONS") return preflight();
+    return await (calls[path] as Route)(visit);
+  }
+  const route = Object.hasOwn(pages, path) ? pages[path] : undefined;
+  if (route === undefined) return errorPage(visit, "The page does not exist.", 404);
+  if (method !== "GET" && method !== "POST") return errorPage(visit, "The method is not allowed.", 405);
+  return await route(visit);
+}
+
+/** Refusals that are answers: what was written before them, stays. */
+async function answered(visit: Visit): Promise<Answer> {
+  try {
+    return await answer(visit);
+  } catch (error) {
+    if (error instanceof OAuthError) return refusal(error);
+    if (error instanceof Told) return toldAnswer(error);
+    if (error instanceof Untold) return errorPage(visit, error.message);
+    throw error;
+  }
+}
+
+export const endpoint: Endpoint = {
+  name: (asked) => (isUpload(asked) ? (upload.name as string) : nameOf(asked)),
+  maxBodyBytes: Math.max(maxBodyBytes, upload.maxBodyBytes),
+  locate: (asked, tx) => (isUpload(asked) ? undefined : locateDomain(asked, tx)),
+  // Whoever signs in on the pages, or asks with a client's secret, proves itself by that.
+  access: async (asked, ctx) => (isUpload(asked) ? await upload.access(asked, ctx) : []),
+  async handle(asked, ctx) {
+    if (isUpload(asked)) return await upload.handle(asked, ctx);
+    if (asked.body.length > maxBodyBytes) throw new AwsError("NotFound", "The request is too large.");
+    checkRate(ctx);
+    return await answered(await visitOf(asked, ctx));
+  },
+  refuse(error, requestId) {
+    if (error.code !== "NotFound" && error.code !== "TooManyRequestsException")
+      return upload.refuse(error, requestId);
+    const status = error.code === "TooManyRequestsException" ? 429 : 404;
+    return errorPage({ words: wordsOf(null) }, error.message, status);
+  },
+};

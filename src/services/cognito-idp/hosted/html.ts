@@ -1,0 +1,125 @@
+import type { Header } from "./cookies.ts";
+import type { Answer, Visit } from "./visit.ts";
+
+/** HTML without scripts and without anything from elsewhere; what stands between the marks is escaped. */
+
+export class Html {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const entities: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => entities[sign] as string);
+}
+
+export const none = new Html("");
+
+export function html(marks: TemplateStringsArray, ...values: (string | Html | undefined)[]): Html {
+  const shown = values.map((value = "") => (value instanceof Html ? value.text : escaped(value)));
+  return new Html(String.raw({ raw: marks }, ...shown));
+}
+
+export function joined(parts: readonly Html[]): Html {
+  return new Html(parts.map(({ text }) => text).join("\n"));
+}
+
+const style = [
+  "body{margin:0;font:16px/1.5 system-ui,sans-serif;background:#f4f5f7;color:#16191f}",
+  "main{max-width:24rem;margin:8vh auto;padding:2rem;background:#fff;border:1px solid #d5d9de;border-radius:8px}",
+  "h1{margin:0 0 1rem;font-size:1.4rem}label{display:block;margin-top:1rem;font-weight:600}",
+  "input{box-sizing:border-box;width:100%;padding:.5rem;font:inherit;border:1px solid #687078;border-radius:4px}",
+  "button,.provider{box-sizing:border-box;display:block;width:100%;margin-top:1rem;padding:.6rem;font:inherit;font-weight:600;text-align:center;text-decoration:none;border-radius:4px}",
+  "button{color:#fff;background:#0b57a4;border:0}.provider{color:#0b57a4;background:#fff;border:1px solid #0b57a4}",
+  "a{color:#0b57a4}input:focus,button:focus,a:focus{outline:3px solid #6cace4;outline-offset:1px}",
+  "[role=alert]{padding:.6rem;color:#8a1212;background:#fdf0f0;border:1px solid #c43a3a;border-radius:4px}",
+  "[role=status]{padding:.6rem;color:#0b4a1e;background:#eef8f1;border:1px solid #2f7d46;border-radius:4px}",
+  "code{overflow-wrap:anywhere}",
+].join("");
+
+/** Browsers hold what a form leads to against the policy, too: the app that the sign-in ends at. */
+function policyOf(leadsTo: string | undefined): string {
+  const target = leadsTo === undefined ? "" : ` ${originOf(leadsTo)}`;
+  return `default-src 'none'; style-src 'unsafe-inline'; form-action 'self'${target}; frame-ancestors 'none'; base-uri 'none'`;
+}
+
+function originOf(uri: string): string {
+  const { origin, protocol } = new URL(uri);
+  // Apps on devices have schemes of their own, and no origin.
+  return origin === "null" ? protocol : origin;
+}
+
+const guardingHeaders: readonly Header[] = [
+  ["x-content-type-options", "nosniff"],
+  ["x-frame-options", "DENY"],
+  // Not "no-referrer": browsers would then send a form without saying from where.
+  ["referrer-policy", "same-origin"],
+  ["cache-control", "no-store"],
+];
+
+export interface Page {
+  heading: string;
+  body: Html;
+  status?: number;
+  headers?: readonly Header[];
+  /** Where its forms may lead to, outside of this domain. */
+  leadsTo?: string | undefined;
+  /** The customer's own style, from SetUICustomization. */
+  css?: string | undefined;
+}
+
+export function page({ words }: Pick<Visit, "words">, shown: Page): Answer {
+  const { heading, body, status = 200, headers = [], leadsTo, css = "" } = shown;
+  const { text } = html`<!doctype html>
+<html lang="${words.language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${heading}</title>
+<style>${new Html(style + css)}</style>
+</head>
+<body>
+<main>
+<h1>${heading}</h1>
+${body}
+</main>
+</body>
+</html>
+`;
+  return {
+    status,
+    headers: [
+      ["content-type", "text/html; charset=utf-8"] as const,
+      ["content-security-policy", policyOf(leadsTo)] as const,
+      ...guardingHeaders,
+      ...headers,
+    ].flat(),
+    body: text,
+  };
+}
+
+/** Where the browser goes on. */
+export function redirect(to: string, headers: readonly Header[] = []): Answer {
+  return {
+    status: 302,
+    headers: [["location", to] as const, ...guardingHeaders, ...headers].flat(),
+    body: "",
+  };
+}
+
+export function errorPage(visit: Pick<Visit, "words">, message: string, status = 400): Answer {
+  return page(visit, {
+    heading: visit.words.errorHeading,
+    body: html`<p role="alert">${message}</p>`,
+    status,
+  });
+}

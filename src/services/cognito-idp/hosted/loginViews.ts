@@ -1,0 +1,205 @@
+import { keyOf } from "../pools/poolRow.ts";
+import { type Html, html, joined, none, page } from "./html.ts";
+import { customCss, termsLinks } from "./looks.ts";
+import { type OAuthRequest, offers } from "./oauthRequest.ts";
+import { providers } from "./tables.ts";
+import { alert, type Field, formsOf, link, linkTo, status } from "./views.ts";
+import type { Answer, Visit } from "./visit.ts";
+
+/** The page where a sign-in begins, and those that ask for more. */
+
+export interface Shown {
+  problem?: string | undefined;
+  message?: string | undefined;
+  username?: string | undefined;
+}
+
+/** What users of a pool sign in by. */
+export function nameField({ pool, words }: Visit, value = ""): Field {
+  const [only, more] = pool.usernameAttributes;
+  const shown = { name: "username", value, autocomplete: "username" };
+  if (only === "email" && more === undefined) return { ...shown, label: words.email, type: "email" };
+  if (only === "phone_number" && more === undefined) return { ...shown, label: words.phone, type: "tel" };
+  return { ...shown, label: words.userName };
+}
+
+export async function loginPage(visit: Visit, request: OAuthRequest, shown: Shown = {}): Promise<Answer> {
+  const { words, pool, query } = visit;
+  const { form, headers } = formsOf(visit);
+  const others = await otherWays(visit, request);
+  const isOwn = offers(request.client, "COGNITO");
+  if (!isOwn && others.length === 0)
+    return page(visit, {
+      heading: words.errorHeading,
+      body: alert("Login pages unavailable. Please contact an administrator."),
+      status: 400,
+    });
+  const username = shown.username ?? query.get("login_hint") ?? "";
+  const own = isOwn
+    ? joined([
+        form({
+          path: "/login",
+          step: "password",
+          fields: [
+            nameField(visit, username),
+            { name: "password", label: words.password, type: "password", autocomplete: "current-password" },
+          ],
+          submit: words.signIn,
+        }),
+        link(linkTo(visit, "/forgotPassword"), words.forgot),
+        pool.settings.AdminCreateUserConfig?.AllowAdminCreateUserOnly
+          ? none
+          : link(linkTo(visit, "/signup"), `${words.noAccount} ${words.signUp}`),
+      ])
+    : none;
+  return page(visit, {
+    heading: words.signInHeading,
+    body: joined([
+      alert(shown.problem),
+      status(shown.message),
+      ...others,
+      own,
+      await termsLinks(visit, request.client),
+    ]),
+    status: shown.problem === undefined ? 200 : 400,
+    headers,
+    leadsTo: request.redirectUri,
+    css: await customCss(visit, request.client),
+  });
+}
+
+/** Other providers that the client's users may come from. */
+async function otherWays(visit: Visit, { client }: OAuthRequest): Promise<Html[]> {
+  const { words, pool, ctx } = visit;
+  const ways: Html[] = [];
+  for (const name of client.settings.SupportedIdentityProviders ?? []) {
+    if (name === "COGNITO") continue;
+    const provider = await providers.get(ctx.tx, ...keyOf(pool), name);
+    if (provider === undefined) continue;
+    const to = linkTo(visit, "/oauth2/authorize", { identity_provider: name });
+    ways.push(link(to, `${words.with} ${name}`, "provider"));
+  }
+  return ways;
+}
+
+export interface Asking {
+  session: string;
+  username: string;
+}
+
+export interface CodeAsked extends Asking {
+  challenge: string;
+  destination: string;
+}
+
+/** Asks for the code of a second factor. */
+export function codePage(
+  visit: Visit,
+  { redirectUri }: OAuthRequest,
+  { challenge, destination, session, username }: CodeAsked,
+  problem?: string,
+): Answer {
+  const { words } = visit;
+  const { form, headers } = formsOf(visit);
+  const hint = challenge === "SOFTWARE_TOKEN_MFA" ? words.codeApp : `${words.codeSent} ${destination}`;
+  const body = form({
+    path: "/login",
+    step: challenge,
+    hidden: { session, username, destination },
+    fields: [{ name: "code", label: words.code, autocomplete: "one-time-code", hint }],
+    submit: words.submit,
+  });
+  return page(visit, {
+    heading: words.codeHeading,
+    body: html`${alert(problem)}${body}`,
+    status: problem === undefined ? 200 : 400,
+    headers,
+    leadsTo: redirectUri,
+  });
+}
+
+/** Asks which second factor it shall be. */
+export function choicePage(
+  visit: Visit,
+  { redirectUri }: OAuthRequest,
+  { session, username }: Asking,
+  methods: readonly ("SMS_MFA" | "SOFTWARE_TOKEN_MFA" | "EMAIL_OTP")[],
+): Answer {
+  const { words } = visit;
+  const { form, headers } = formsOf(visit);
+  const forms = methods.map((answer) =>
+    form({
+      path: "/login",
+      step: "SELECT_MFA_TYPE",
+      hidden: { session, username, answer },
+      submit: words[answer],
+    }),
+  );
+  return page(visit, { heading: words.chooseHeading, body: joined(forms), headers, leadsTo: redirectUri });
+}
+
+/** Shows the key of an authenticator app, and asks for its first code. */
+export function setupPage(
+  visit: Visit,
+  { redirectUri }: OAuthRequest,
+  { session, username, key }: Asking & { key: string },
+  problem?: string,
+): Answer {
+  const { words } = visit;
+  const { form, headers } = formsOf(visit);
+  const body = form({
+    path: "/login",
+    step: "MFA_SETUP",
+    hidden: { session, username, key },
+    fields: [{ name: "code", label: words.code, autocomplete: "one-time-code" }],
+    submit: words.submit,
+  });
+  return page(visit, {
+    heading: words.setupHeading,
+    body: html`${alert(problem)}<p>${words.setupHint}</p><p>${words.key}: <code>${key}</code></p>${body}`,
+    status: problem === undefined ? 200 : 400,
+    headers,
+    leadsTo: redirectUri,
+  });
+}
+
+/** A new password, for one whose password an administrator has set; and what the pool requires to know. */
+export function changePage(
+  visit: Visit,
+  { redirectUri }: OAuthRequest,
+  { session, username, required }: Asking & { required: readonly string[] },
+  problem?: string,
+): Answer {
+  const { words } = visit;
+  const { form, headers } = formsOf(visit);
+  const body = form({
+    path: "/login",
+    step: "NEW_PASSWORD_REQUIRED",
+    hidden: { session, username, required: required.join(" ") },
+    fields: [...newPasswordFields(visit), ...required.map((name) => attributeField(visit, name))],
+    submit: words.submit,
+  });
+  return page(visit, {
+    heading: words.changeHeading,
+    body: html`${alert(problem)}<p>${words.changeHint}</p>${body}`,
+    status: problem === undefined ? 200 : 400,
+    headers,
+    leadsTo: redirectUri,
+  });
+}
+
+export function newPasswordFields({ words }: Visit): Field[] {
+  return [
+    { name: "password", label: words.newPassword, type: "password", autocomplete: "new-password" },
+    { name: "again", label: words.again, type: "password", autocomplete: "new-password" },
+  ];
+}
+
+export const attributePrefix = "attribute.";
+
+export function attributeField({ words }: Visit, name: string, value = ""): Field {
+  const shown = { name: `${attributePrefix}${name}`, value };
+  if (name === "email") return { ...shown, label: words.email, type: "email", autocomplete: "email" };
+  if (name === "phone_number") return { ...shown, label: words.phone, type: "tel", autocomplete: "tel" };
+  return { ...shown, label: name.replace(/^custom:/, "").replaceAll("_", " ") };
+}
