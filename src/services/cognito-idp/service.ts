@@ -11,7 +11,9 @@ import { forgetBrowserSession } from "./hosted/browserSessions.ts";
 import { forgetCode } from "./hosted/codes.ts";
 import * as domains from "./hosted/domains.ts";
 import { endpoint } from "./hosted/endpoint.ts";
+import * as identityProviders from "./hosted/identityProviders.ts";
 import * as resourceServers from "./hosted/resourceServers.ts";
+import { forgetArrival } from "./hosted/saml.ts";
 import * as jobs from "./imports/jobs.ts";
 import { importUsers } from "./imports/run.ts";
 import { locate } from "./locate.ts";
@@ -73,6 +75,7 @@ export default defineService({
     logDelivery,
     domains,
     resourceServers,
+    identityProviders,
   ]
     .flatMap(operationsIn)
     .map(openToAll),
@@ -82,7 +85,7 @@ export default defineService({
   lends: { userPools },
   endpoint: upload,
   endpoint,
-  timers: { forgetBrowserSession, forgetCode },
+  timers: { forgetArrival, forgetBrowserSession, forgetCode },
   refusesInput: (_, words) => ({ code: "InvalidParameterException", message: words }),
   deliveries: {
     sweepPool,

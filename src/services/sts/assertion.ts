@@ -1,13 +1,24 @@
 import { createHash } from "node:crypto";
-import { SAML } from "@node-saml/node-saml";
 import type { SamlFacts } from "../../kit/ports.ts";
+import {
+  attribute,
+  audiencesOf,
+  BadAssertion,
+  bearerData,
+  below,
+  checkTimes,
+  type Node,
+  signedAssertion,
+  textOf,
+} from "../../kit/saml.ts";
+
+export { BadAssertion };
 
 /**
  * Reads a SAML response and believes only what the provider signed.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_saml_assertions.html
  */
 
-const maxResponseChars = 100_000;
 const audiences: ReadonlySet<string> = new Set([
   "https://signin.aws.amazon.com/saml",
   "urn:amazon:webservices",
@@ -32,94 +43,25 @@ export interface Assertion {
   attributes: Record<string, string[]>;
 }
 
-/** The response proves nothing; `expired` if only its time has passed. */
-export class BadAssertion extends Error {
-  readonly expired: boolean;
-  constructor(message: string, expired = false) {
-    super(message);
-    this.expired = expired;
-  }
-}
-
-/** What XML may not hold here: document types, comments and processing instructions have hidden much in other parsers. */
-function checkText(xml: string): void {
-  if (/<!DOCTYPE|<!ENTITY|<!--|<\?(?!xml )/i.test(xml))
-    throw new BadAssertion("The SAML response holds what it must not.");
-  if (/(?:rsa-|dsa-|#)sha1\b|rsa-md5|#md5/i.test(xml))
-    throw new BadAssertion("The SAML response uses a weak hash.");
-}
-
-type Node = Record<string, unknown>;
-
-/** Elements of a name below a node, as the parsed assertion has them. */
-function below(node: unknown, name: string): Node[] {
-  const found = (node as Node | undefined)?.[name];
-  return Array.isArray(found) ? (found as Node[]) : [];
-}
-
-function attribute(node: unknown, name: string): string | undefined {
-  const value = ((node as Node | undefined)?.$ as Record<string, string> | undefined)?.[name];
-  return value;
-}
-
-function textOf(node: unknown): string {
-  return typeof node === "string" ? node : String((node as Node | undefined)?._ ?? "");
-}
-
 /** The assertion in a response. Throws `BadAssertion`. */
 export async function readAssertion(
   response: string,
   { entityId, certificates }: SamlFacts,
   nowMs: number,
 ): Promise<Assertion> {
-  if (response.length > maxResponseChars) throw new BadAssertion("The SAML response is too long.");
-  checkText(Buffer.from(response, "base64").toString());
-  const saml = new SAML({
-    idpCert: [...certificates],
-    issuer: "urn:amazon:webservices",
-    callbackUrl: "https://signin.aws.amazon.com/saml",
-    wantAssertionsSigned: true,
-    wantAuthnResponseSigned: false,
-    // Time and audience are judged below: by Cloudkeep's clock, and by AWS's names.
-    acceptedClockSkewMs: -1,
-    audience: false,
-    validateInResponseTo: "never" as never,
-  });
-  let parsed: Node | undefined;
-  try {
-    const { profile } = await saml.validatePostResponseAsync({ SAMLResponse: response });
-    parsed = (profile?.getAssertion?.() as Node | undefined)?.Assertion as Node | undefined;
-  } catch {
-    throw new BadAssertion("The SAML response's signature is not valid.");
-  }
-  if (parsed === undefined) throw new BadAssertion("The SAML response holds no assertion.");
-  return judged(parsed, entityId, nowMs);
+  return judged(await signedAssertion(response, certificates), entityId, nowMs);
 }
 
 function judged(assertion: Node, entity: string, nowMs: number): Assertion {
-  const [conditions] = below(assertion, "Conditions");
-  const [subject] = below(assertion, "Subject");
-  const [nameId] = below(subject, "NameID");
-  const confirmation = below(subject, "SubjectConfirmation").find((one) =>
-    attribute(one, "Method")?.endsWith(":cm:bearer"),
-  );
-  const [data] = below(confirmation, "SubjectConfirmationData");
+  const [nameId] = below(below(assertion, "Subject")[0], "NameID");
+  const data = bearerData(assertion);
   const issuer = textOf(below(assertion, "Issuer")[0]);
   if (issuer !== entity) throw new BadAssertion("The SAML response is not the provider's.");
   const recipient = attribute(data, "Recipient") ?? "";
   if (!recipientForm.test(recipient)) throw new BadAssertion("The SAML response is for another recipient.");
-  const named = below(below(conditions, "AudienceRestriction")[0], "Audience").map(textOf);
-  if (!named.some((one) => audiences.has(one)))
+  if (!audiencesOf(assertion).some((one) => audiences.has(one)))
     throw new BadAssertion("The SAML response is for another audience.");
-  const ends = [attribute(conditions, "NotOnOrAfter"), attribute(data, "NotOnOrAfter")].map((at) =>
-    Date.parse(at ?? ""),
-  );
-  const expires = Math.min(...ends.filter((at) => !Number.isNaN(at)));
-  if (!Number.isFinite(expires))
-    throw new BadAssertion("The SAML response does not say until when it holds.");
-  if (expires <= nowMs) throw new BadAssertion("Response has expired", true);
-  const begins = Date.parse(attribute(conditions, "NotBefore") ?? "");
-  if (begins > nowMs) throw new BadAssertion("The SAML response does not hold yet.");
+  const expires = checkTimes(assertion, nowMs);
   const sessionExpires = Date.parse(
     attribute(below(assertion, "AuthnStatement")[0], "SessionNotOnOrAfter") ?? "",
   );

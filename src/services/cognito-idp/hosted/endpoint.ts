@@ -9,8 +9,10 @@ import { OAuthError, preflight, refusal } from "./json.ts";
 import { login } from "./login.ts";
 import { logout } from "./logout.ts";
 import { Told, toldAnswer, Untold } from "./oauthRequest.ts";
+import { fromOidc } from "./oidc.ts";
 import { forgot, reset } from "./passwordPages.ts";
 import { revokeEndpoint } from "./revoke.ts";
+import { continuePath, continueSaml, fromSaml } from "./saml.ts";
 import { tokenEndpoint } from "./token.ts";
 import { userInfo } from "./userInfo.ts";
 import { type Answer, locateDomain, type Visit, visitOf } from "./visit.ts";
@@ -33,6 +35,9 @@ const pages: Record<string, Route> = {
   "/forgotPassword": forgot,
   "/confirmForgotPassword": reset,
   "/logout": logout,
+  "/oauth2/idpresponse": fromOidc,
+  "/saml2/idpresponse": fromSaml,
+  [continuePath]: continueSaml,
 };
 
 /** What apps ask. */

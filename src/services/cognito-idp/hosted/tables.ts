@@ -110,3 +110,17 @@ export interface TermsRow {
 }
 
 export const terms = table<TermsRow, [...InPool, termsId: string]>("cognito-idp", "terms");
+
+/** Who has come back from a SAML provider, until the browser shows that it is the one that was sent there. */
+export interface ArrivalRow {
+  provider: string;
+  subject: string;
+  attributes: Record<string, string>;
+  /** The request that the sign-in is part of. */
+  query: string;
+  /** Hash of the browser's own secret. */
+  browser: string;
+  expiresMs: number;
+}
+
+export const arrivals = table<ArrivalRow, [...InPool, hash: string]>("cognito-idp", "samlArrivals");

@@ -1,5 +1,6 @@
 import type { Context } from "../../../kit/context.ts";
 import {
+  arrivals,
   browserSessions,
   codes,
   looks,
@@ -48,6 +49,7 @@ const tables = [
   providerIdentifiers,
   looks,
   terms,
+  arrivals,
 ] as const;
 
 export const sweepPool = {

@@ -84,7 +84,9 @@ export function aliasesOf(pool: PoolRow, keys: PoolKeys, user: UserRow): Alias[]
     ),
   ];
   const found: Alias[] = [];
-  for (const kind of kinds) {
+  // What another provider says of its users gives nobody the name of one of the pool's own.
+  const named = user.status === "EXTERNAL_PROVIDER" ? [] : kinds;
+  for (const kind of named) {
     const value = attributes[kind];
     // Whoever has not confirmed a sign-up takes an alias from nobody.
     const isHeld = pool.usernameAttributes.includes(kind) || user.status !== "UNCONFIRMED";
