@@ -1,9 +1,9 @@
 import { CreateRoleCommand, CreateSAMLProviderCommand } from "@aws-sdk/client-iam";
 import { AssumeRoleWithSAMLCommand, GetCallerIdentityCommand, type STSClient } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SignedXml } from "xml-crypto";
+import { badSaml } from "../../../test/badSaml.ts";
 import { clients, credentialsOf, errorOf, startForTest } from "../../../test/harness.ts";
-import { type Idp, metadataOf, newIdp } from "../../../test/idp.ts";
+import { type Idp, metadataOf, newIdp, signSaml } from "../../../test/idp.ts";
 import type { Cloudkeep } from "../../start.ts";
 
 const account = "000000000000";
@@ -82,33 +82,7 @@ function assertionXml(options: Options = {}): string {
 const wrapped = (assertion: string) =>
   `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_response" Version="2.0" IssueInstant="2026-01-01T00:00:00Z"><saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">${entity}</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>${assertion}</samlp:Response>`;
 
-function sign(xml: string, { by = idp, hash = "sha256" }: { by?: Idp; hash?: string } = {}): string {
-  const isWeak = hash === "sha1";
-  const signature = new SignedXml({
-    privateKey: by.key,
-    signatureAlgorithm: isWeak
-      ? "http://www.w3.org/2000/09/xmldsig#rsa-sha1"
-      : "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
-    canonicalizationAlgorithm: "http://www.w3.org/2001/10/xml-exc-c14n#",
-  });
-  signature.addReference({
-    xpath: "//*[local-name(.)='Assertion']",
-    transforms: [
-      "http://www.w3.org/2000/09/xmldsig#enveloped-signature",
-      "http://www.w3.org/2001/10/xml-exc-c14n#",
-    ],
-    digestAlgorithm: isWeak
-      ? "http://www.w3.org/2000/09/xmldsig#sha1"
-      : "http://www.w3.org/2001/04/xmlenc#sha256",
-  });
-  signature.computeSignature(xml, {
-    location: { reference: "//*[local-name(.)='Assertion']/*[local-name(.)='Issuer']", action: "after" },
-  });
-  return signature.getSignedXml();
-}
-
-const signedResponse = (options?: Options, how?: { by?: Idp; hash?: string }) =>
-  sign(wrapped(assertionXml(options)), how);
+const signedResponse = (options?: Options) => signSaml(wrapped(assertionXml(options)), { by: idp });
 
 function assume(xml: string, more: object = {}) {
   const SAMLAssertion = Buffer.from(xml).toString("base64");
@@ -150,60 +124,16 @@ describe("an assertion of a known provider", () => {
 });
 
 describe("no role is given for", () => {
-  const evil = { subject: "eve@example.com", id: "_evil" };
-  /** The signed assertion is still there, but what a careless reader would find is another. */
-  const wrap = (build: (signed: string, forged: string, signature: string) => string) => () => {
-    const response = signedResponse();
-    const signed = /<saml:Assertion.*<\/saml:Assertion>/s.exec(response)?.[0] ?? "";
-    const signature = /<Signature.*<\/Signature>/s.exec(signed)?.[0] ?? "";
-    return build(signed, assertionXml(evil), signature);
-  };
-  const into = (forged: string, inner: string) =>
-    forged.replace("</saml:Assertion>", `${inner}</saml:Assertion>`);
+  const subject = "ada@example.com";
+  const shared = badSaml({
+    idp: () => idp,
+    assertion: (forged) => assertionXml(forged),
+    wrapped,
+    subject,
+  });
   const cases: [string, () => string | Promise<string>][] = [
-    ["no signature", () => wrapped(assertionXml())],
-    ["a stranger's signature", async () => signedResponse({}, { by: await newIdp() })],
-    ["SHA-1", () => signedResponse({}, { hash: "sha1" })],
-    ["a changed subject", () => signedResponse().replace("ada@example.com", "eve@example.com")],
+    ...shared,
     ["a changed role", () => signedResponse().replaceAll("role/analyst", "role/admin")],
-    ["a stripped signature", () => signedResponse().replace(/<Signature.*<\/Signature>/s, "")],
-    [
-      "a comment in the subject",
-      () => signedResponse().replace("ada@example.com", "ada@example.com<!-- -->.evil"),
-    ],
-    ["a document type", () => `<!DOCTYPE Response [<!ENTITY a "b">]>${signedResponse()}`],
-    ["a processing instruction", () => signedResponse().replace("ada@example.com", "ada@example.com<?a b?>")],
-    ["a forged assertion before the signed one", wrap((signed, forged) => wrapped(forged + signed))],
-    ["a forged assertion behind the signed one", wrap((signed, forged) => wrapped(signed + forged))],
-    ["a forged assertion around the signed one", wrap((signed, forged) => wrapped(into(forged, signed)))],
-    [
-      "the signed one as an object of the forged one's signature",
-      wrap((signed, forged, signature) =>
-        wrapped(
-          into(
-            forged,
-            signature.replace(
-              "</Signature>",
-              `<Object>${signed.replace(signature, "")}</Object></Signature>`,
-            ),
-          ),
-        ),
-      ),
-    ],
-    [
-      "the signature moved to the forged one",
-      wrap((signed, forged, signature) => wrapped(into(forged, signature) + signed.replace(signature, ""))),
-    ],
-    [
-      "the signed one in an extension",
-      wrap((signed, forged) => wrapped(`<samlp:Extensions>${signed}</samlp:Extensions>${forged}`)),
-    ],
-    [
-      "the same id twice",
-      wrap((signed, forged) =>
-        wrapped(signed + forged.replace("_evil", /ID="([^"]+)"/.exec(signed)?.[1] ?? "")),
-      ),
-    ],
     ["another recipient", () => signedResponse({ recipient: "https://evil.example.com/saml" })],
     [
       "a recipient that only looks right",
@@ -219,14 +149,15 @@ describe("no role is given for", () => {
       "an assertion that does not hold yet",
       () => signedResponse({ fromMs: 10 * minuteMs, windowMs: 20 * minuteMs }),
     ],
-    ["what is no XML", () => "nonsense"],
     ["a session without end", () => signedResponse({ duration: "forever" })],
     ["a session of no length", () => signedResponse({ duration: "" })],
     ["a session that is too short", () => signedResponse({ duration: "899" })],
     ["a session that is too long", () => signedResponse({ duration: "43201" })],
   ];
   it.each(cases)("%s", async (_, make) => {
-    expect((await errorOf(assume(await make()))).name).toMatch(/^InvalidIdentityToken/);
+    const { name } = await errorOf(assume(await make()));
+    // What is too long, or nothing at all, does not get that far.
+    expect(name).toMatch(/^(?:InvalidIdentityToken|ValidationError)/);
   });
 
   it("an assertion whose time is over", async () => {
