@@ -7,6 +7,8 @@ import { SAML } from "@node-saml/node-saml";
 
 /** In base64. */
 const maxResponseChars = 100_000;
+/** Elements within elements; parsers take long for many. */
+const maxDepth = 64;
 
 /** The response proves nothing; `expired` if only its time has passed. */
 export class BadAssertion extends Error {
@@ -23,6 +25,12 @@ function checkText(xml: string): void {
     throw new BadAssertion("The SAML response holds what it must not.");
   if (/(?:rsa-|dsa-|#)sha1\b|rsa-md5|#md5/i.test(xml))
     throw new BadAssertion("The SAML response uses a weak hash.");
+  let depth = 0;
+  for (const [tag] of xml.matchAll(/<[^>]*>/g)) {
+    if (tag.startsWith("</")) depth -= 1;
+    else if (!tag.endsWith("/>") && !tag.startsWith("<?")) depth += 1;
+    if (depth > maxDepth) throw new BadAssertion("The SAML response is nested too deeply.");
+  }
 }
 
 export type Node = Record<string, unknown>;

@@ -129,6 +129,8 @@ function checkEnvelope({ self }: Visit, response: string, requestId: string): vo
   const destination = said("Destination");
   if (destination !== undefined && destination !== escaped(`${self}${responsePath}`))
     throw new BadEnvelope("The SAML response has another destination.");
+  if (!/<(?:\w+:)?StatusCode\b[^>]*\sValue="urn:oasis:names:tc:SAML:2\.0:status:Success"/.test(xml))
+    throw new BadEnvelope("The provider has not signed the user in.");
   const answers = said("InResponseTo");
   if (answers !== undefined && answers !== requestId)
     throw new BadEnvelope("The SAML response answers another request.");
