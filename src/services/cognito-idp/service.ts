@@ -14,6 +14,8 @@ import { endpoint } from "./hosted/endpoint.ts";
 import * as identityProviders from "./hosted/identityProviders.ts";
 import * as resourceServers from "./hosted/resourceServers.ts";
 import { forgetArrival } from "./hosted/saml.ts";
+import * as terms from "./hosted/terms.ts";
+import * as uiCustomization from "./hosted/uiCustomization.ts";
 import * as jobs from "./imports/jobs.ts";
 import { importUsers } from "./imports/run.ts";
 import { locate } from "./locate.ts";
@@ -76,6 +78,8 @@ export default defineService({
     domains,
     resourceServers,
     identityProviders,
+    terms,
+    uiCustomization,
   ]
     .flatMap(operationsIn)
     .map(openToAll),

@@ -8,6 +8,7 @@ import { errorPage } from "./html.ts";
 import { OAuthError, preflight, refusal } from "./json.ts";
 import { login } from "./login.ts";
 import { logout } from "./logout.ts";
+import { logo } from "./looks.ts";
 import { Told, toldAnswer, Untold } from "./oauthRequest.ts";
 import { fromOidc } from "./oidc.ts";
 import { forgot, reset } from "./passwordPages.ts";
@@ -35,6 +36,7 @@ const pages: Record<string, Route> = {
   "/forgotPassword": forgot,
   "/confirmForgotPassword": reset,
   "/logout": logout,
+  "/logo": logo,
   "/oauth2/idpresponse": fromOidc,
   "/saml2/idpresponse": fromSaml,
   [continuePath]: continueSaml,

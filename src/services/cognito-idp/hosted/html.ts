@@ -43,13 +43,13 @@ const style = [
   "a{color:#0b57a4}input:focus,button:focus,a:focus{outline:3px solid #6cace4;outline-offset:1px}",
   "[role=alert]{padding:.6rem;color:#8a1212;background:#fdf0f0;border:1px solid #c43a3a;border-radius:4px}",
   "[role=status]{padding:.6rem;color:#0b4a1e;background:#eef8f1;border:1px solid #2f7d46;border-radius:4px}",
-  "code{overflow-wrap:anywhere}",
+  "code{overflow-wrap:anywhere}img{max-width:100%}",
 ].join("");
 
 /** Browsers hold what a form leads to against the policy, too: the app that the sign-in ends at. */
 function policyOf(leadsTo: string | undefined): string {
   const target = leadsTo === undefined ? "" : ` ${originOf(leadsTo)}`;
-  return `default-src 'none'; style-src 'unsafe-inline'; form-action 'self'${target}; frame-ancestors 'none'; base-uri 'none'`;
+  return `default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'${target}; frame-ancestors 'none'; base-uri 'none'`;
 }
 
 function originOf(uri: string): string {
@@ -87,7 +87,7 @@ export function page({ words }: Pick<Visit, "words">, shown: Page): Answer {
 <title>${heading}</title>
 <style>${new Html(style + css)}</style>
 </head>
-<body>
+<body class="background-customizable">
 <main>
 <h1>${heading}</h1>
 ${body}

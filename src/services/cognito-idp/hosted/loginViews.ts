@@ -1,6 +1,6 @@
 import { keyOf } from "../pools/poolRow.ts";
 import { type Html, html, joined, none, page } from "./html.ts";
-import { customCss, termsLinks } from "./looks.ts";
+import { looksFor, termsLinks } from "./looks.ts";
 import { type OAuthRequest, offers } from "./oauthRequest.ts";
 import { providers } from "./tables.ts";
 import { alert, type Field, formsOf, link, linkTo, status } from "./views.ts";
@@ -52,9 +52,11 @@ export async function loginPage(visit: Visit, request: OAuthRequest, shown: Show
           : link(linkTo(visit, "/signup"), `${words.noAccount} ${words.signUp}`),
       ])
     : none;
+  const { css, logo } = await looksFor(visit, request.client);
   return page(visit, {
     heading: words.signInHeading,
     body: joined([
+      logo,
       alert(shown.problem),
       status(shown.message),
       ...others,
@@ -64,7 +66,7 @@ export async function loginPage(visit: Visit, request: OAuthRequest, shown: Show
     status: shown.problem === undefined ? 200 : 400,
     headers,
     leadsTo: request.redirectUri,
-    css: await customCss(visit, request.client),
+    css,
   });
 }
 
@@ -77,7 +79,7 @@ async function otherWays(visit: Visit, { client }: OAuthRequest): Promise<Html[]
     const provider = await providers.get(ctx.tx, ...keyOf(pool), name);
     if (provider === undefined) continue;
     const to = linkTo(visit, "/oauth2/authorize", { identity_provider: name });
-    ways.push(link(to, `${words.with} ${name}`, "provider"));
+    ways.push(link(to, `${words.with} ${name}`, "provider idpButton-customizable"));
   }
   return ways;
 }

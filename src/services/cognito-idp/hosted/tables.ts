@@ -93,6 +93,8 @@ export const providerIdentifiers = table<{ name: string }, [...InPool, identifie
 /** Looks of the classic pages: of a client, or "ALL". */
 export interface LooksRow {
   css?: string;
+  /** A logo, in base64. */
+  image?: string | undefined;
   createdMs: number;
   modifiedMs: number;
 }

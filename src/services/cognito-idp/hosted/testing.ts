@@ -88,7 +88,7 @@ export class Browser {
 
   /** The problem that the page tells of. */
   get problem(): string {
-    return plain(/<p role="alert">([^<]*)<\/p>/.exec(this.text)?.[1] ?? "");
+    return plain(/<p role="alert"[^>]*>([^<]*)<\/p>/.exec(this.text)?.[1] ?? "");
   }
 
   get result(): URLSearchParams {

@@ -29,9 +29,9 @@ export function field({
   const described = hint === undefined ? none : html` aria-describedby="${name}-hint"`;
   const completes = autocomplete === undefined ? none : html` autocomplete="${autocomplete}"`;
   const numeric = new Html(autocomplete === "one-time-code" ? ' inputmode="numeric"' : "");
-  return html`<label for="${name}">${label}</label>
+  return html`<label class="label-customizable" for="${name}">${label}</label>
 ${hint === undefined ? none : html`<p id="${name}-hint">${hint}</p>`}
-<input id="${name}" name="${name}" type="${type}" value="${value}" maxlength="${String(maxChars)}"${completes}${numeric}${described}${new Html(isOptional ? "" : " required")}>`;
+<input class="inputField-customizable" id="${name}" name="${name}" type="${type}" value="${value}" maxlength="${String(maxChars)}"${completes}${numeric}${described}${new Html(isOptional ? "" : " required")}>`;
 }
 
 export interface Form {
@@ -61,7 +61,7 @@ export function formsOf(visit: Visit): Forms {
       return html`<form method="post" action="${linkTo(visit, path)}">
 ${joined(kept)}
 ${joined(fields.map(field))}
-<button>${submit}</button>
+<button class="submitButton-customizable">${submit}</button>
 </form>`;
     },
   };
@@ -75,7 +75,9 @@ export function linkTo({ base, query }: Visit, path: string, more: Record<string
 }
 
 export function alert(problem: string | undefined): Html {
-  return problem === undefined ? none : html`<p role="alert">${problem}</p>`;
+  return problem === undefined
+    ? none
+    : html`<p role="alert" class="errorMessage-customizable">${problem}</p>`;
 }
 
 export function status(message: string | undefined): Html {

@@ -46,7 +46,7 @@ export async function locateDomain(asked: EndpointRequest, tx: Reads): Promise<P
 }
 
 /** Where the pages of a domain are for sure: names of hosts may not resolve. */
-export function pathOf({ region, domain }: DomainRow): string {
+export function pathOf({ region, domain }: Pick<DomainRow, "region" | "domain">): string {
   return `/_cognito/${region}/${domain}`;
 }
 
