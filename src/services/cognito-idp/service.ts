@@ -87,7 +87,6 @@ export default defineService({
   locate,
   publishes,
   lends: { userPools },
-  endpoint: upload,
   endpoint,
   timers: { forgetArrival, forgetBrowserSession, forgetCode },
   refusesInput: (_, words) => ({ code: "InvalidParameterException", message: words }),
