@@ -5,6 +5,8 @@ import type { ClientRow } from "../clients/clientRow.ts";
 import { validityOf } from "../clients/settings.ts";
 import { issueTokens, newJti } from "../tokens/issue.ts";
 import { issuerOf, signed, signingKeysOf } from "../tokens/signingKeys.ts";
+import { isRecord } from "../triggers/invoke.ts";
+import { machineChanges } from "../triggers/preToken.ts";
 import { findByKey } from "../users/find.ts";
 import { once, provenClient } from "./clientAuth.ts";
 import { useCode } from "./codes.ts";
@@ -91,15 +93,24 @@ async function refreshGrant(visit: Visit, client: ClientRow): Promise<Answer> {
 }
 
 /** A client on its own behalf. https://www.rfc-editor.org/rfc/rfc6749#section-4.4 */
-async function machineGrant({ pool, form, ctx }: Visit, client: ClientRow): Promise<Answer> {
+async function machineGrant(visit: Visit, client: ClientRow): Promise<Answer> {
+  const { pool, form, ctx } = visit;
   const { settings, clientId, secrets } = client;
   const isAllowed =
     settings.AllowedOAuthFlowsUserPoolClient && settings.AllowedOAuthFlows?.includes("client_credentials");
   if (!isAllowed || secrets.length === 0) throw new OAuthError("unauthorized_client");
-  const scope = machineScopes(client, once(form, "scope")).join(" ");
+  const asked = machineScopes(client, once(form, "scope"));
+  const metadata = metadataOf(once(form, "aws_client_metadata"));
+  const changes = await tried(ctx, () => machineChanges({ pool, client }, asked, metadata, ctx));
+  if (changes instanceof AwsError) throw new OAuthError("invalid_request", changes.message);
+  const { access: claimed, scopesToAdd, scopesToSuppress } = changes;
+  const scope = [...new Set([...asked, ...scopesToAdd])]
+    .filter((one) => !scopesToSuppress.includes(one))
+    .join(" ");
   const seconds = Math.floor(ctx.clock.now() / 1_000);
   const { access } = validityOf(settings);
-  const claims = {
+  const claims: Record<string, unknown> = {
+    ...claimed.add,
     sub: clientId,
     token_use: "access",
     scope,
@@ -111,6 +122,20 @@ async function machineGrant({ pool, form, ctx }: Visit, client: ClientRow): Prom
     jti: timedUuid(ctx.clock.now()),
     client_id: clientId,
   };
+  for (const claim of claimed.suppress) delete claims[claim];
   const access_token = await signed(await signingKeysOf(pool, ctx), "access", claims);
   return json({ access_token, expires_in: access, token_type: "Bearer" });
+}
+
+/** What an app tells the pool's function: a JSON document of texts. */
+function metadataOf(text: string | undefined): Record<string, string> | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (isRecord(parsed))
+      return Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, String(value)]));
+  } catch {
+    // Falls through: what cannot be parsed is refused as what is no document of texts.
+  }
+  throw new OAuthError("invalid_request", "aws_client_metadata is not valid");
 }

@@ -92,6 +92,36 @@ export async function tokenChanges(
   return changesOf(response ?? {}, version, groups);
 }
 
+/** Changes in the access token of a client without a user, which functions of version 3 are asked for. */
+export async function machineChanges(
+  { pool, client }: Pick<Basis, "pool" | "client">,
+  scopes: readonly string[],
+  clientMetadata: Record<string, string> | undefined,
+  ctx: Context,
+): Promise<TokenChanges> {
+  const nobody: GroupFacts = { groups: [], roles: [] };
+  if (pool.settings.LambdaConfig?.PreTokenGenerationConfig?.LambdaVersion !== "V3_0") return none(nobody);
+  const response = await trigger(
+    {
+      pool,
+      name: "PreTokenGeneration",
+      source: "TokenGeneration_ClientCredentials",
+      version: versions.V3_0,
+      clientId: client.clientId,
+      username: client.clientId,
+      request: {
+        userAttributes: {},
+        groupConfiguration: { groupsToOverride: [], iamRolesToOverride: [], preferredRole: null },
+        scopes,
+        ...(clientMetadata && { clientMetadata }),
+      },
+      response: { claimsAndScopeOverrideDetails: null },
+    },
+    ctx,
+  );
+  return changesOf(response ?? {}, versions.V3_0, nobody);
+}
+
 function changesOf(response: Record<string, unknown>, version: string, groups: GroupFacts): TokenChanges {
   const details = version === "1" ? response.claimsOverrideDetails : response.claimsAndScopeOverrideDetails;
   if (details === null || details === undefined) return none(groups);
