@@ -81,12 +81,19 @@ function plainHeaders(headers: Exchange["headers"]): Record<string, string> {
 
 function operationOf(service: string, endpoint: Endpoint, asked: EndpointRequest): Call["operation"] {
   const name = typeof endpoint.name === "string" ? endpoint.name : endpoint.name(asked);
+  const isManagement = endpoint.isManagement?.(asked) ?? false;
   const operation: Operation = {
     service,
     name,
     access: endpoint.access as never,
     handle: endpoint.handle as never,
-    record: { data: true, readOnly: true, requestOnly: (() => ({})) as never },
+    record: {
+      ...(!isManagement && { data: true as const }),
+      readOnly: !isManagement || asked.method === "GET",
+      requestOnly: (() => ({})) as never,
+      // Pages and tokens are nobody's business.
+      response: () => null,
+    },
   };
   return { name, eventName: name, operation, codec };
 }

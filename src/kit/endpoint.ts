@@ -31,6 +31,8 @@ export interface Endpoint {
   /** Name of its events: "InvokeFunctionUrl"; as a function, where it depends on what is asked. */
   name: string | ((asked: EndpointRequest) => string);
   maxBodyBytes: number;
+  /** Whether the event history shows it; left out, its events are data events. */
+  isManagement?(asked: EndpointRequest): boolean;
   /** To whom what is asked belongs; left out, or for what is nobody's, to the caller. */
   locate?(asked: EndpointRequest, tx: Reads): MaybePromise<Place | undefined>;
   /** None, where what is asked proves itself otherwise. */

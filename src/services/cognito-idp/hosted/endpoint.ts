@@ -24,6 +24,9 @@ import { wordsOf } from "./words.ts";
 /** Of a form, or a SAML response. Whoever sends one has proved nothing yet. */
 const maxBodyBytes = 256 * 1024;
 
+/** What the record shows of an address; the rest may hold codes, states, or names of people. */
+const shownParameters = ["client_id", "response_type", "redirect_uri", "scope", "lang", "identity_provider"];
+
 type Route = (visit: Visit) => Promise<Answer>;
 
 /** Pages for people. */
@@ -80,9 +83,25 @@ async function answered(visit: Visit): Promise<Answer> {
   }
 }
 
+/** https://docs.aws.amazon.com/cognito/latest/developerguide/understanding-amazon-cognito-entries.html */
+function note({ pool, domain, query, ctx }: Visit, { status }: Answer): void {
+  const requestParameters = Object.fromEntries(
+    shownParameters.filter((name) => query.has(name)).map((name) => [name, query.getAll(name)]),
+  );
+  ctx.event.userIdentity = { type: "Unknown", principalId: "Anonymous", accountId: pool.account };
+  ctx.event.additionalEventData = {
+    ...ctx.event.additionalEventData,
+    responseParameters: { status },
+    ...(query.size > 0 && { requestParameters }),
+    userPoolDomain: domain.domain,
+    userPoolId: pool.poolId,
+  };
+}
+
 export const endpoint: Endpoint = {
   name: (asked) => (isUpload(asked) ? (upload.name as string) : nameOf(asked)),
   maxBodyBytes: Math.max(maxBodyBytes, upload.maxBodyBytes),
+  isManagement: (asked) => !isUpload(asked),
   locate: (asked, tx) => (isUpload(asked) ? undefined : locateDomain(asked, tx)),
   // Whoever signs in on the pages, or asks with a client's secret, proves itself by that.
   access: async (asked, ctx) => (isUpload(asked) ? await upload.access(asked, ctx) : []),
@@ -90,7 +109,10 @@ export const endpoint: Endpoint = {
     if (isUpload(asked)) return await upload.handle(asked, ctx);
     if (asked.body.length > maxBodyBytes) throw new AwsError("NotFound", "The request is too large.");
     checkRate(ctx);
-    return await answered(await visitOf(asked, ctx));
+    const visit = await visitOf(asked, ctx);
+    const given = await answered(visit);
+    note(visit, given);
+    return given;
   },
   refuse(error, requestId) {
     if (error.code !== "NotFound" && error.code !== "TooManyRequestsException")
