@@ -2,7 +2,7 @@ import { signedIn } from "./browserSessions.ts";
 import { namedProvider, onlyProvider } from "./federation.ts";
 import { finish } from "./finish.ts";
 import { redirect } from "./html.ts";
-import { type OAuthRequest, oauthRequest, Told } from "./oauthRequest.ts";
+import { type OAuthRequest, oauthRequest, offers, Told } from "./oauthRequest.ts";
 import { toOidc } from "./oidc.ts";
 import { toSaml } from "./saml.ts";
 import type { ProviderRow } from "./tables.ts";
@@ -16,7 +16,9 @@ export async function authorize(visit: Visit): Promise<Answer> {
   const named = await namedProvider(visit, request);
   const known = prompts.includes("login") ? undefined : await signedIn(visit);
   const isAsNamed = named === undefined || named.name === known?.provider;
-  if (known !== undefined && isAsNamed) return await finish(visit, request, known);
+  // Who came from where this client's users do not come from, has not signed in to it.
+  const isOffered = offers(request.client, known?.provider ?? "COGNITO");
+  if (known !== undefined && isAsNamed && isOffered) return await finish(visit, request, known);
   if (prompts.includes("none")) throw new Told("login_required", request, "login_required");
   const provider = named ?? (await onlyProvider(visit, request));
   return provider === undefined

@@ -87,6 +87,7 @@ export async function leave(
 export async function returned(
   visit: Visit,
   state: string | null,
+  type: ProviderRow["type"],
 ): Promise<{ sent: Sent; before: Visit; request: OAuthRequest; provider: ProviderRow }> {
   const { pool, ctx } = visit;
   const content =
@@ -99,7 +100,7 @@ export async function returned(
   const provider = offers(request.client, sent.provider)
     ? await providers.get(ctx.tx, ...keyOf(pool), sent.provider)
     : undefined;
-  if (provider === undefined) throw new Untold("The identity provider does not exist.");
+  if (provider?.type !== type) throw new Untold("The identity provider does not exist.");
   return { sent, before, request, provider };
 }
 

@@ -53,9 +53,14 @@ function policyOf(leadsTo: string | undefined): string {
 }
 
 function originOf(uri: string): string {
-  const { origin, protocol } = new URL(uri);
-  // Apps on devices have schemes of their own, and no origin.
-  return origin === "null" ? protocol : origin;
+  try {
+    const { origin, protocol } = new URL(uri);
+    // Apps on devices have schemes of their own, and no origin.
+    const source = origin === "null" ? protocol : origin;
+    return /^[\w.:/[\]+-]+$/.test(source) ? source : "";
+  } catch {
+    return "";
+  }
 }
 
 const guardingHeaders: readonly Header[] = [

@@ -330,6 +330,24 @@ describe("nobody is signed in by", () => {
     expect((await come()).result.get("error")).toBeTruthy();
   });
 
+  it("a session that began with a provider whose users another client does not take", async () => {
+    const { UserPoolClient } = await pool.idp.createUserPoolClient({
+      UserPoolId: pool.UserPoolId,
+      ClientName: "own users",
+      AllowedOAuthFlowsUserPoolClient: true,
+      AllowedOAuthFlows: ["code"],
+      AllowedOAuthScopes: ["openid", "email"],
+      CallbackURLs: [callback],
+      SupportedIdentityProviders: ["COGNITO"],
+    });
+    const browser = await come();
+    expect(browser.result.get("code")).toBeTruthy();
+    await browser.open(
+      `${pool.base}/oauth2/authorize?${query({ client_id: UserPoolClient?.ClientId ?? "" })}`,
+    );
+    expect([browser.left, browser.text.includes("Sign in to your account")]).toEqual(["", true]);
+  });
+
   it("a provider that the client does not offer", async () => {
     expect((await come({ identity_provider: "Other" })).result.get("error")).toBe("invalid_request");
   });

@@ -68,7 +68,7 @@ export async function toOidc(visit: Visit, request: OAuthRequest, provider: Prov
 /** The browser comes back, with a code. */
 export async function fromOidc(visit: Visit): Promise<Answer> {
   const { query } = visit;
-  const { sent, before, request, provider } = await returned(visit, query.get("state"));
+  const { sent, before, request, provider } = await returned(visit, query.get("state"), "OIDC");
   checkBrowser(visit, sent.browser);
   await checkFirst(visit, sent);
   const refused = query.get("error");

@@ -48,7 +48,7 @@ export async function toSaml(visit: Visit, request: OAuthRequest, provider: Prov
 export async function fromSaml(visit: Visit): Promise<Answer> {
   const { form, method, pool, ctx, base } = visit;
   if (method !== "POST") throw new Untold("invalid_request");
-  const { sent, request, provider } = await returned(visit, form.get("RelayState"));
+  const { sent, request, provider } = await returned(visit, form.get("RelayState"), "SAML");
   const response = form.get("SAMLResponse") ?? "";
   const { identity, id, expiresMs } = await judged(visit, request, provider, response, sent.id);
   await checkFirst(visit, sent);
