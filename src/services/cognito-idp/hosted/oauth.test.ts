@@ -1,8 +1,9 @@
+import { request } from "node:http";
 import * as openid from "openid-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startForTest } from "../../../../test/harness.ts";
 import type { Cloudkeep } from "../../../start.ts";
-import { claimsOf, newUser, password } from "../testing.ts";
+import { claimsOf, idpClient, newUser, password } from "../testing.ts";
 import { Browser, callback, type HostedPool, hostedPool } from "./testing.ts";
 
 let cloudkeep: Cloudkeep;
@@ -189,4 +190,38 @@ it("gives clients tokens of their own", async () => {
   await expect(openid.clientCredentialsGrant(config, { scope: "openid" })).rejects.toMatchObject({
     error: "invalid_scope",
   });
+});
+
+it("is found by the name of its host, too, and links within it", async () => {
+  const query = new URLSearchParams({
+    client_id: pool.ClientId,
+    redirect_uri: callback,
+    response_type: "code",
+  });
+  for (const suffix of [`localhost:${cloudkeep.port}`, "amazoncognito.com"]) {
+    const host = `${pool.domain}.auth.us-east-1.${suffix}`;
+    const text = await new Promise<string>((resolve, reject) => {
+      const options = { host: "127.0.0.1", port: cloudkeep.port, path: `/login?${query}`, headers: { host } };
+      request(options, (answer) => {
+        let body = "";
+        answer.on("data", (piece: Buffer) => {
+          body += piece.toString();
+        });
+        answer.on("end", () => resolve(body));
+      })
+        .on("error", reject)
+        .end();
+    });
+    expect(text).toContain('<form method="post" action="/login?client_id=');
+  }
+});
+
+it("answers for a pool of another Region", async () => {
+  const idp = idpClient(cloudkeep, cloudkeep.credentials, "eu-west-1");
+  const { UserPool } = await idp.createUserPool({ PoolName: "elsewhere" });
+  await idp.createUserPoolDomain({ UserPoolId: UserPool?.Id, Domain: pool.domain });
+  const there = await fetch(
+    `${cloudkeep.endpoint}/_cognito/eu-west-1/${pool.domain}/login?client_id=${pool.ClientId}`,
+  );
+  expect(await there.text()).toContain("Client does not exist.");
 });
