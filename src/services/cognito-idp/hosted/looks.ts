@@ -9,8 +9,8 @@ import type { Answer, Visit } from "./visit.ts";
 /** How pages look for a client. */
 
 export const everyClient = "ALL";
-/** Few clients have more than the two kinds of terms that there are. */
-const maxTerms = 50;
+/** Of a pool: two for each client that has some. */
+export const maxTermsPerPool = 500;
 
 /** https://docs.aws.amazon.com/cognito/latest/developerguide/hosted-ui-classic-branding.html#cognito-user-pools-app-ui-customization-css */
 const classes = new Set(
@@ -90,7 +90,7 @@ export async function termsLinks(
   { pool, ctx, words }: Visit,
   { clientId }: Pick<ClientRow, "clientId">,
 ): Promise<Html> {
-  const rows = await terms.list(ctx.tx, keyOf(pool), { limit: maxTerms });
+  const rows = await terms.list(ctx.tx, keyOf(pool), { limit: maxTermsPerPool });
   const own = rows.filter(({ row }) => row.clientId === clientId);
   if (own.length === 0) return none;
   return joined(

@@ -9,13 +9,12 @@ import { existingPool, onPool } from "../pools/find.ts";
 import { keyOf, type PoolRow } from "../pools/poolRow.ts";
 import { page } from "../pools/pools.ts";
 import { invalid, notFound } from "../refusals.ts";
+import { maxTermsPerPool } from "./looks.ts";
 import { type TermsRow, terms } from "./tables.ts";
 
 /** Documents that users are shown links to: terms of use, privacy policies. */
 
 const defaultPageSize = 60;
-/** Of a pool: two for each client that has some. */
-const maxTermsPerPool = 500;
 const fallback = "cognito:default";
 
 function shown({ poolId }: PoolRow, row: TermsRow): TermsType {
