@@ -11,7 +11,7 @@ import type { IdentityRow } from "./identityRow.ts";
 function shown({ identityId, logins, createdMs, modifiedMs }: IdentityRow) {
   return {
     IdentityId: identityId,
-    Logins: [...new Set(logins.map(({ provider }) => provider))],
+    ...(logins.length > 0 && { Logins: [...new Set(logins.map(({ provider }) => provider))] }),
     CreationDate: new Date(createdMs),
     LastModifiedDate: new Date(modifiedMs),
   };
