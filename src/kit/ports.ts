@@ -39,6 +39,19 @@ export interface Lent {
   userPools: UserPools;
   identityPools: IdentityPools;
   webIdentities: WebIdentities;
+  assertions: Assertions;
+}
+
+/** What STS knows of SAML responses that are meant for AWS. */
+export interface Assertions {
+  /** What a response says that the provider signed; or why it is not taken. */
+  read(
+    response: string,
+    provider: SamlFacts,
+    nowMs: number,
+  ): Promise<
+    { subject: string; attributes: Readonly<Record<string, readonly string[]>> } | { problem: string }
+  >;
 }
 
 /** What STS asks of identity pools, which issue tokens of their own. */

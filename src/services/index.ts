@@ -32,7 +32,7 @@ export const services: Record<string, ServiceEntry> = {
   sts: {
     load: () => import("./sts/service.ts"),
     provides: true,
-    lends: ["webIdentities"],
+    lends: ["webIdentities", "assertions"],
     publishes: { path: /^\/\.well-known\//, host: /^[0-9a-f-]{36}\.tokens\.sts\.global\.api\.aws$/ },
   },
   organizations: { load: () => import("./organizations/service.ts"), provides: true },

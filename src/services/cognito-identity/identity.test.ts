@@ -1,6 +1,6 @@
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { CognitoIdentity } from "@aws-sdk/client-cognito-identity";
-import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import { CreateRoleCommand, ListRolesCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { AssumeRoleWithWebIdentityCommand } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clients, errorOf, optionsOf, policyOf, startForTest } from "../../../test/harness.ts";
@@ -51,7 +51,7 @@ async function newRole(
   return Role?.Arn ?? "";
 }
 
-const maySee = { Action: ["sqs:ListQueues", "firehose:ListDeliveryStreams"], Resource: "*" };
+const maySee = { Action: ["sqs:ListQueues", "firehose:ListDeliveryStreams", "iam:ListRoles"], Resource: "*" };
 
 async function newIdentityPool(more: object = {}) {
   const { IdentityPoolId = "" } = await signed.createIdentityPool({
@@ -220,9 +220,9 @@ describe("a visitor", () => {
   it("gets an identity and less than the role gives", async () => {
     const { IdentityPoolId } = await newIdentityPool();
     const { IdentityId } = await open.getId({ IdentityPoolId });
-    const { sqs } = await as(IdentityId);
-    const refused = await errorOf(sqs.send(new (await import("@aws-sdk/client-sqs")).ListQueuesCommand({})));
-    expect(refused.message).toContain("because no session policy allows the sqs:ListQueues action");
+    const { iam } = await as(IdentityId);
+    const refused = await errorOf(iam.send(new ListRolesCommand({})));
+    expect(refused.message).toContain("because no session policy allows the iam:ListRoles action");
   });
 
   it("becomes a user by signing in, and is let in only where visitors are", async () => {

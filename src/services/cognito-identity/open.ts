@@ -1,48 +1,59 @@
 import type { Context, Host } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
-import type { Operation } from "../../kit/service.ts";
+import type { NoPermissionNeeded, RecordOptions } from "../../kit/service.ts";
 
-/** As the record names who calls without credentials. */
-const nobody = { type: "Unknown", principalId: "Anonymous" };
+/** What the operations have in common that anybody may call, unsigned. */
+
+export const anybody: NoPermissionNeeded = {
+  noPermissionNeeded: "AWS takes the call unsigned: the logins that it carries are judged instead.",
+};
 
 /**
- * Calls that anybody may make, each second, to one account in one Region: beyond AWS's own quotas, and there to keep a
- * flood from everybody else. https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
+ * Calls each second in one account and Region. AWS's own quotas are lower and are raised on demand: this one is to
+ * keep a flood from everybody else. https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
  */
-const maxPublicCalls = 2_000;
+const maxCalls = 2_000;
 const windowMs = 1_000;
 
-const windows = new WeakMap<Host, Map<string, { startMs: number; count: number; requestId: string }>>();
+interface Window {
+  startMs: number;
+  calls: number;
+  /** A call counts once, however often its transaction runs. */
+  requestId: string;
+}
 
-function checkRate({ host, account, region, clock, requestId }: Context): void {
-  let known = windows.get(host);
-  if (known === undefined) {
-    known = new Map();
-    windows.set(host, known);
-  }
-  const key = `${account}/${region}`;
-  const nowMs = clock.now();
-  const window = known.get(key);
-  if (window === undefined || nowMs - window.startMs >= windowMs) {
-    known.set(key, { startMs: nowMs, count: 1, requestId });
+const byHost = new WeakMap<Host, Map<string, Window>>();
+
+/** Counts a call of somebody unknown, and says so in the record. */
+export function admit(
+  ctx: Pick<Context, "host" | "clock" | "requestId" | "account" | "region" | "caller" | "event">,
+) {
+  // https://docs.aws.amazon.com/cognito/latest/developerguide/logging-using-cloudtrail.html
+  if (ctx.caller.principal.kind === "anonymous") ctx.event.userIdentity = { type: "Unknown" };
+  const windows = byHost.get(ctx.host) ?? new Map<string, Window>();
+  byHost.set(ctx.host, windows);
+  const key = `${ctx.account}/${ctx.region}`;
+  const nowMs = ctx.clock.now();
+  const known = windows.get(key);
+  if (known === undefined || nowMs - known.startMs >= windowMs) {
+    windows.set(key, { startMs: nowMs, calls: 1, requestId: ctx.requestId });
     return;
   }
-  // A call whose transaction runs again counts once.
-  if (window.requestId !== requestId) window.count += 1;
-  window.requestId = requestId;
-  if (window.count > maxPublicCalls) throw new AwsError("TooManyRequestsException", "Rate exceeded");
+  if (known.requestId !== ctx.requestId) known.calls += 1;
+  known.requestId = ctx.requestId;
+  if (known.calls > maxCalls) throw new AwsError("TooManyRequestsException", "Rate exceeded");
 }
 
-/** An operation that anybody may call. */
-export function openToAll(operation: Operation): Operation {
-  if (typeof operation.access === "function") return operation;
-  const { handle } = operation;
-  return {
-    ...operation,
-    handle(input: never, ctx: Context<never>) {
-      if (ctx.caller.principal.kind === "anonymous") ctx.event.userIdentity = nobody;
-      checkRate(ctx as Context);
-      return handle(input, ctx);
-    },
-  };
-}
+const hiddenWords = "HIDDEN_DUE_TO_SECURITY_REASONS";
+
+/** Data events; the record shows who vouched, and not how. */
+export const recorded: RecordOptions<{ Logins?: Readonly<Record<string, string>> | undefined }, unknown> = {
+  data: true,
+  request: (shown, { Logins }) => ({
+    ...shown,
+    ...(Logins && {
+      logins: Object.fromEntries(Object.keys(Logins).map((provider) => [provider, hiddenWords])),
+    }),
+  }),
+  response: (shown) => ("token" in shown ? { ...shown, token: hiddenWords } : shown),
+};

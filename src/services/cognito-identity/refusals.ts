@@ -1,6 +1,6 @@
 import { AwsError } from "../../kit/errors.ts";
 
-/** Refusals in the words of identity pools. */
+/** Refusals in Cognito's own words. All of them are 400, as the contract says. */
 
 export function invalid(message: string): AwsError {
   return new AwsError("InvalidParameterException", message);
@@ -26,11 +26,20 @@ export function noIdentity(identityId: string): AwsError {
   return notFound(`Identity '${identityId}' not found.`);
 }
 
-export function forbidden(identityId: string): AwsError {
-  return notAuthorized(`Access to Identity '${identityId}' is forbidden.`);
+export function badToken(why: string): AwsError {
+  return notAuthorized(`Invalid login token. ${why}`);
 }
 
-/** The pool has no role for the identity, or the role does not trust it. */
+export function noMatch(): AwsError {
+  return notAuthorized(
+    "Logins don't match. Please include at least one valid login for this identity or identity pool.",
+  );
+}
+
+export function noUnauthenticated(): AwsError {
+  return notAuthorized("Unauthenticated access is not supported for this identity pool.");
+}
+
 export function badConfiguration(): AwsError {
   return new AwsError(
     "InvalidIdentityPoolConfigurationException",

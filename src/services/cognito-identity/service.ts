@@ -1,34 +1,42 @@
-import type { Context } from "../../kit/context.ts";
-import type { PublicDocument, PublicRequest } from "../../kit/pages.ts";
 import { defineService, operationsIn } from "../../kit/service.ts";
-import * as access from "./access.ts";
-import * as developers from "./developers.ts";
-import { locate } from "./find.ts";
-import * as identities from "./identities.ts";
+import * as credentials from "./flows/credentials.ts";
+import * as developerToken from "./flows/developerToken.ts";
+import * as getId from "./flows/getId.ts";
+import * as openIdToken from "./flows/openIdToken.ts";
+import * as principalTags from "./flows/principalTags.ts";
+import * as developers from "./identities/developers.ts";
+import * as identities from "./identities/identities.ts";
+import * as unlinking from "./identities/unlink.ts";
+import { locate } from "./locate.ts";
 import { missing } from "./missing.ts";
-import { openToAll } from "./open.ts";
-import * as pools from "./pools.ts";
-import * as principalTags from "./principalTags.ts";
-import * as roles from "./roles.ts";
-import * as tags from "./tags.ts";
-import { identityPools, issuerDocument } from "./tokens.ts";
-import * as unlink from "./unlink.ts";
+import * as pools from "./pools/pools.ts";
+import * as roles from "./pools/roles.ts";
+import { sweepPool } from "./pools/sweep.ts";
+import * as tags from "./pools/tags.ts";
+import { publishes } from "./tokens/published.ts";
+import { identityPools } from "./tokens/tokens.ts";
 
-async function publishes({ path }: PublicRequest, ctx: Context): Promise<PublicDocument> {
-  return { contentType: "application/json", body: JSON.stringify(await issuerDocument(path, ctx.tx)) };
-}
-
-/** Cognito identity pools: AWS credentials for those who sign in elsewhere, and for visitors. */
+/** Cognito identity pools: AWS credentials for an app's users, and for its guests. */
 export default defineService({
   name: "cognito-identity",
   eventSource: "cognito-identity.amazonaws.com",
-  operations: [pools, tags, roles, principalTags, identities, access, developers, unlink]
-    .flatMap(operationsIn)
-    .map(openToAll),
+  operations: [
+    pools,
+    tags,
+    roles,
+    principalTags,
+    identities,
+    unlinking,
+    developers,
+    getId,
+    credentials,
+    openIdToken,
+    developerToken,
+  ].flatMap(operationsIn),
   missing,
   locate,
   publishes,
   lends: { identityPools },
   refusesInput: (_, words) => ({ code: "InvalidParameterException", message: words }),
-  deliveries: { sweepPool: pools.sweepPool },
+  deliveries: { sweepPool },
 });

@@ -1,6 +1,6 @@
 import type { Caller, Session } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
-import type { RoleFacts } from "../../kit/ports.ts";
+import type { Assertions, RoleFacts } from "../../kit/ports.ts";
 import type { Access } from "../../kit/service.ts";
 import type { Assertion } from "./assertion.ts";
 import { sts } from "./contract.ts";
@@ -34,6 +34,20 @@ interface Identity {
 }
 
 const identityOf = provenOnce(prove);
+
+/** What identity pools ask, which take an assertion for a login: there it may be shown again. */
+export const assertions: Assertions = {
+  async read(response, provider, nowMs) {
+    const { BadAssertion, readAssertion } = await import("./assertion.ts");
+    try {
+      const { subject, attributes } = await readAssertion(response, provider, nowMs);
+      return { subject, attributes };
+    } catch (error) {
+      if (error instanceof BadAssertion) return { problem: error.message };
+      throw error;
+    }
+  },
+};
 
 async function prove(
   { RoleArn, PrincipalArn, SAMLAssertion }: Input,

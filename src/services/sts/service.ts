@@ -35,7 +35,7 @@ export default defineService({
     issueSession: issue,
     encodeAuthorizationMessage: authorizationMessages.encodeAuthorizationMessage,
   },
-  lends: { webIdentities: webIdentity.webIdentities },
+  lends: { webIdentities: webIdentity.webIdentities, assertions: saml.assertions },
   publishes: outboundTokens.issuerDocument,
   bootstrap: ({ tx }) => makeTokenKey(tx),
 });
