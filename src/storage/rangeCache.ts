@@ -1,7 +1,7 @@
 import type { DiskEntry } from "./transaction.ts";
 
 /** Rows that are held for ranges; most of them are in the cache of rows, too. An estimate, in bytes. */
-export const defaultRangeBytes = 8 * 2 ** 20;
+export const defaultRangeBytes = 16 * 2 ** 20;
 /** Longer ranges are read again each time. */
 export const maxRangeEntries = 256;
 /** Different ranges of one section, as the pages of a list are. */
