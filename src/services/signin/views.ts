@@ -1,6 +1,6 @@
 import type { Caller } from "../../kit/caller.ts";
+import { Html, html } from "../../kit/html.ts";
 import { type Cookies, formToken } from "./cookies.ts";
-import { Html, html } from "./html.ts";
 import { shownTime, words } from "./words.ts";
 
 /** The pages: each a heading and what stands below. */

@@ -1,6 +1,7 @@
 import { AwsError } from "../../../kit/errors.ts";
+import { html } from "../../../kit/html.ts";
 import { hasFormToken } from "./cookies.ts";
-import { errorPage, html, joined, page, redirect } from "./html.ts";
+import { errorPage, joined, page, redirect } from "./html.ts";
 import { signInBy } from "./login.ts";
 import { attributeField, attributePrefix, loginPage, nameField, newPasswordFields } from "./loginViews.ts";
 import { clientOf, type OAuthRequest, oauthRequest, offers, Untold } from "./oauthRequest.ts";

@@ -1,33 +1,10 @@
+import { Html, html } from "../../../kit/html.ts";
 import type { Header } from "./cookies.ts";
 import type { Answer, Visit } from "./visit.ts";
 
-/** HTML without scripts and without anything from elsewhere; what stands between the marks is escaped. */
-
-export class Html {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-const entities: Record<string, string> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => entities[sign] as string);
-}
+/** The hosted pages: no scripts, and nothing from elsewhere. */
 
 export const none = new Html("");
-
-export function html(marks: TemplateStringsArray, ...values: (string | Html | undefined)[]): Html {
-  const shown = values.map((value = "") => (value instanceof Html ? value.text : escaped(value)));
-  return new Html(String.raw({ raw: marks }, ...shown));
-}
 
 export function joined(parts: readonly Html[]): Html {
   return new Html(parts.map(({ text }) => text).join("\n"));

@@ -1,5 +1,6 @@
+import { type Html, html } from "../../../kit/html.ts";
 import { keyOf } from "../pools/poolRow.ts";
-import { type Html, html, joined, none, page } from "./html.ts";
+import { joined, none, page } from "./html.ts";
 import { looksFor, termsLinks } from "./looks.ts";
 import { type OAuthRequest, offers } from "./oauthRequest.ts";
 import { providers } from "./tables.ts";

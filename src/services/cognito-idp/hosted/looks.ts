@@ -1,7 +1,8 @@
+import { type Html, html } from "../../../kit/html.ts";
 import type { ClientRow } from "../clients/clientRow.ts";
 import { keyOf } from "../pools/poolRow.ts";
 import { invalid } from "../refusals.ts";
-import { errorPage, type Html, html, joined, none } from "./html.ts";
+import { errorPage, joined, none } from "./html.ts";
 import { type LooksRow, looks, terms } from "./tables.ts";
 import { link } from "./views.ts";
 import type { Answer, Visit } from "./visit.ts";

@@ -1,6 +1,7 @@
 import { AwsError } from "../../../kit/errors.ts";
+import { html } from "../../../kit/html.ts";
 import { hasFormToken } from "./cookies.ts";
-import { html, joined, page, redirect } from "./html.ts";
+import { joined, page, redirect } from "./html.ts";
 import { nameField, newPasswordFields } from "./loginViews.ts";
 import { oauthRequest } from "./oauthRequest.ts";
 import { naming, own } from "./own.ts";

@@ -1,5 +1,6 @@
+import { Html, html } from "../../../kit/html.ts";
 import { formSecret, formToken, type Header } from "./cookies.ts";
-import { Html, html, joined, none } from "./html.ts";
+import { joined, none } from "./html.ts";
 import type { Visit } from "./visit.ts";
 
 /** Parts of pages. */
