@@ -249,4 +249,9 @@ describe("DirectConnection", () => {
       "Invalid character in header content",
     );
   });
+
+  it.each(["", "a b", "a:b", "a\r\nSet-Cookie", "é"])("writes no header by the name %j", (name) => {
+    const response = new DirectResponse(noSocket, "", () => {});
+    expect(() => response.writeHead(200, [name, "value"])).toThrow("Header name must be a valid HTTP token");
+  });
 });

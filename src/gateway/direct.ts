@@ -143,6 +143,8 @@ function currentDate(): string {
   return dateLine;
 }
 
+/** Names can come from clients, too: those of an object's own metadata. */
+const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** What no header may hold: it would end the header, or the head. */
 const notInHeaders = /[^\t\x20-\x7e\x80-\xff]/;
 const events = ["drain", "close", "error"] as const;
@@ -177,6 +179,7 @@ export class DirectResponse {
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i] as string;
       const value = headers[i + 1] as string;
+      if (!headerName.test(name)) throw new TypeError(`Header name must be a valid HTTP token ["${name}"]`);
       if (notInHeaders.test(value)) throw new TypeError(`Invalid character in header content ["${name}"]`);
       if (name.length === 14 && name.toLowerCase() === "content-length") this.#hasLength = true;
       else if (name.length === 10 && name.toLowerCase() === "connection") this.#closes = /close/i.test(value);

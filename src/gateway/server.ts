@@ -143,14 +143,21 @@ function http2Server(serve: Serve): Http2Server {
 
 function plainServer(http1: Http1Server, http2: Http2Server, serve: Serve): Server {
   return createTcp({ noDelay: true, pauseOnConnect: false }, (socket) => {
-    const tooLate = () => socket.destroy();
-    socket.setTimeout(limits.firstByteTimeoutMs, tooLate);
-    socket.once("data", (first: Buffer) => {
-      socket.off("timeout", tooLate);
+    onFirstBytes(socket, (first) => {
       const preface = first.toString("latin1", 0, http2Preface.length);
       if (http2Preface.startsWith(preface) && preface.length > 2) handOver(http2, socket, first);
       else direct(http1, socket, serve).take(first);
     });
+  });
+}
+
+/** Whoever connects must say something soon. */
+function onFirstBytes(socket: Socket, take: (first: Buffer) => void): void {
+  const tooLate = () => socket.destroy();
+  socket.setTimeout(limits.firstByteTimeoutMs, tooLate);
+  socket.once("data", (first: Buffer) => {
+    socket.off("timeout", tooLate);
+    take(first);
   });
 }
 
@@ -178,7 +185,7 @@ function tlsServer(
     { ...tls, ALPNProtocols: ["h2", "http/1.1"], minVersion: "TLSv1.2", handshakeTimeout: 15_000 },
     (socket) => {
       if (socket.alpnProtocol === "h2") http2.emit("connection", socket);
-      else direct(http1, socket, serve);
+      else onFirstBytes(socket, (first) => direct(http1, socket, serve).take(first));
     },
   );
 }

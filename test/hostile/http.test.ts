@@ -1,10 +1,14 @@
+import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bodyTimeouts, maxUnprovenBodyBytes } from "../../src/gateway/body.ts";
 import { limits } from "../../src/gateway/server.ts";
-import type { Cloudkeep } from "../../src/start.ts";
+import { type Cloudkeep, start } from "../../src/start.ts";
+import { MemoryStore } from "../../src/storage/memory.ts";
+import { newCertificate } from "../certificate.ts";
 import { clients, startForTest } from "../harness.ts";
 import { send, sendBytes } from "./raw.ts";
 import { signed } from "./sign.ts";
@@ -281,4 +285,19 @@ describe("HTTP/2", () => {
     session.destroy();
     await stillServes();
   });
+});
+
+it("a connection under TLS that says nothing is closed, as one without is", async () => {
+  const { key, certificate } = await newCertificate("127.0.0.1");
+  const secured = await start({ store: new MemoryStore(), tls: { cert: certificate, key } });
+  try {
+    const silent = [
+      connect(cloudkeep.port, "127.0.0.1"),
+      connectTls({ port: secured.port, host: "127.0.0.1", ca: certificate, ALPNProtocols: ["http/1.1"] }),
+    ];
+    for (const socket of silent) socket.on("error", () => {});
+    await Promise.all(silent.map((socket) => once(socket.resume(), "close")));
+  } finally {
+    await secured.stop();
+  }
 });
