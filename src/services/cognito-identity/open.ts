@@ -1,6 +1,7 @@
 import type { Context, Host } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
 import type { NoPermissionNeeded, RecordOptions } from "../../kit/service.ts";
+import { type Allowance, Windows } from "../../kit/windows.ts";
 
 /** What the operations have in common that anybody may call, unsigned. */
 
@@ -12,17 +13,9 @@ export const anybody: NoPermissionNeeded = {
  * Calls each second in one account and Region. AWS's own quotas are lower and are raised on demand: this one is to
  * keep a flood from everybody else. https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
  */
-const maxCalls = 2_000;
-const windowMs = 1_000;
+const publicCalls: Allowance = { max: 2_000, windowMs: 1_000 };
 
-interface Window {
-  startMs: number;
-  calls: number;
-  /** A call counts once, however often its transaction runs. */
-  requestId: string;
-}
-
-const byHost = new WeakMap<Host, Map<string, Window>>();
+const byHost = new WeakMap<Host, Windows>();
 
 /** Counts a call of somebody unknown, and says so in the record. */
 export function admit(
@@ -30,18 +23,10 @@ export function admit(
 ) {
   // https://docs.aws.amazon.com/cognito/latest/developerguide/logging-using-cloudtrail.html
   if (ctx.caller.principal.kind === "anonymous") ctx.event.userIdentity = { type: "Unknown" };
-  const windows = byHost.get(ctx.host) ?? new Map<string, Window>();
+  const windows = byHost.get(ctx.host) ?? new Windows();
   byHost.set(ctx.host, windows);
-  const key = `${ctx.account}/${ctx.region}`;
-  const nowMs = ctx.clock.now();
-  const known = windows.get(key);
-  if (known === undefined || nowMs - known.startMs >= windowMs) {
-    windows.set(key, { startMs: nowMs, calls: 1, requestId: ctx.requestId });
-    return;
-  }
-  if (known.requestId !== ctx.requestId) known.calls += 1;
-  known.requestId = ctx.requestId;
-  if (known.calls > maxCalls) throw new AwsError("TooManyRequestsException", "Rate exceeded");
+  if (!windows.admit(`${ctx.account}/${ctx.region}`, publicCalls, ctx))
+    throw new AwsError("TooManyRequestsException", "Rate exceeded");
 }
 
 const hiddenWords = "HIDDEN_DUE_TO_SECURITY_REASONS";

@@ -1,14 +1,9 @@
 import type { Context, Host } from "../../../kit/context.ts";
 import { AwsError } from "../../../kit/errors.ts";
+import { type Allowance, Remembered, Windows } from "../../../kit/windows.ts";
 import { limitExceeded, notAuthorized } from "../refusals.ts";
 
-/**
- * Guesses, in memory: a call that fails writes nothing, and whoever guesses must not fill the disk. What is counted is
- * counted once for a call, however often its transaction runs.
- */
-
-/** Users, codes and addresses that are remembered at once; those counted longest ago are forgotten beyond. */
-const maxRemembered = 100_000;
+/** Guesses of passwords and codes, and calls of nobody, counted in memory. */
 
 interface Entry {
   failures: number;
@@ -23,26 +18,6 @@ interface Entry {
 const freeFailures = 5;
 const firstLockMs = 1_000;
 const longestLockMs = 15 * 60_000;
-
-class Remembered<Value> {
-  readonly #values = new Map<string, Value>();
-
-  get(key: string): Value | undefined {
-    return this.#values.get(key);
-  }
-
-  set(key: string, value: Value): void {
-    this.#values.delete(key);
-    this.#values.set(key, value);
-    if (this.#values.size <= maxRemembered) return;
-    const [oldest] = this.#values.keys();
-    if (oldest !== undefined) this.#values.delete(oldest);
-  }
-
-  delete(key: string): void {
-    this.#values.delete(key);
-  }
-}
 
 /** Wrong passwords of a user: beyond five, each locks it for twice as long. */
 export class Lockouts {
@@ -65,38 +40,6 @@ export class Lockouts {
   }
 
   succeeded(key: string): void {
-    this.#entries.delete(key);
-  }
-}
-
-/** How often something may be tried within a time. */
-export interface Allowance {
-  max: number;
-  windowMs: number;
-}
-
-export class Windows {
-  readonly #entries = new Remembered<{ startMs: number; count: number; requestId: string }>();
-
-  /** Counts a call; false if there were too many before it. */
-  admit(
-    key: string,
-    { max, windowMs }: Allowance,
-    { clock, requestId }: Pick<Context, "clock" | "requestId">,
-  ): boolean {
-    const nowMs = clock.now();
-    const known = this.#entries.get(key);
-    if (known === undefined || nowMs - known.startMs >= windowMs) {
-      this.#entries.set(key, { startMs: nowMs, count: 1, requestId });
-      return true;
-    }
-    if (known.requestId === requestId) return known.count <= max;
-    known.count += 1;
-    known.requestId = requestId;
-    return known.count <= max;
-  }
-
-  forget(key: string): void {
     this.#entries.delete(key);
   }
 }
