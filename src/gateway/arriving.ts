@@ -1,4 +1,5 @@
 import { createHash, type Hash, hash } from "node:crypto";
+import { chain, type MaybePromise } from "../storage/maybe.ts";
 import { piecesOf, readBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { Refused } from "./refuse.ts";
@@ -17,7 +18,7 @@ export interface Incoming {
   /** The client waits for a word before it sends the body. */
   readonly isAwaited: boolean;
   /** A small body at once. */
-  whole(maxBytes: number): Promise<Buffer>;
+  whole(maxBytes: number): MaybePromise<Buffer>;
   /** The payload in pieces. Throws Refused if it is not the one that was signed. */
   pieces(): AsyncIterable<Buffer>;
 }
@@ -29,7 +30,7 @@ export function arrived(body: Buffer): Incoming {
     announced: [],
     trailers: {},
     isAwaited: false,
-    whole: async () => body,
+    whole: () => body,
     async *pieces() {
       yield body;
     },
@@ -61,10 +62,10 @@ export class Arriving implements Incoming {
     return this.#exchange.awaited;
   }
 
-  async whole(maxBytes: number): Promise<Buffer> {
+  whole(maxBytes: number): MaybePromise<Buffer> {
     this.#exchange.proceed();
     const { request, headers } = this.#exchange;
-    return this.#proof.whole(await readBody(request, headers, maxBytes));
+    return chain(readBody(request, headers, maxBytes), (raw) => this.#proof.whole(raw));
   }
 
   async *pieces(): AsyncGenerator<Buffer> {

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import type { Caller } from "../kit/caller.ts";
 import type { MovableClock } from "../kit/clock.ts";
 import { type Credential, type Ports, SessionProblem } from "../kit/ports.ts";
+import { chain, type MaybePromise } from "../storage/maybe.ts";
 import type { Store } from "../storage/store.ts";
 import {
   Arriving,
@@ -73,29 +74,39 @@ export function claimOf(exchange: Exchange, unreadable: () => void = () => {}): 
 }
 
 /** An unsigned call: only what AWS leaves open gets further than this. */
-export async function unsigned(exchange: Exchange, streams: boolean): Promise<Authenticated> {
+export function unsigned(exchange: Exchange, streams: boolean): MaybePromise<Authenticated> {
   if (streams) {
     const arriving = new Arriving(exchange, unproven, sizeOf(exchange));
     return { caller: anonymous, body: noBody, arriving };
   }
   exchange.proceed();
-  return {
+  return chain(readBody(exchange.request, exchange.headers, maxUnprovenBodyBytes), (body) => ({
     caller: anonymous,
-    body: await readBody(exchange.request, exchange.headers, maxUnprovenBodyBytes),
-  };
+    body,
+  }));
 }
 
 /** Proves a signed request, or refuses it. The body of an operation that streams is left to come. */
-export async function authenticate(
+export function authenticate(
   exchange: Exchange,
   claim: Claim,
   options: AuthenticateOptions,
-): Promise<Authenticated> {
-  if (claim.algorithm === "AWS") return await authenticateLegacy(exchange, claim, options);
-  const { maxBytes = maxBodyBytes } = options;
+): MaybePromise<Authenticated> {
+  if (claim.algorithm === "AWS") return authenticateLegacy(exchange, claim, options);
   checkTime(exchange, claim, options.clock.real());
   checkCoverage(exchange, claim);
-  const credential = await findCredential(claim, options);
+  return chain(findCredential(claim, options), (credential) =>
+    authenticateAs(credential, exchange, claim, options),
+  );
+}
+
+function authenticateAs(
+  credential: Credential,
+  exchange: Exchange,
+  claim: Claim,
+  options: AuthenticateOptions,
+): MaybePromise<Authenticated> {
+  const { maxBytes = maxBodyBytes } = options;
   const { caller } = credential;
   const declared = payloadWord(exchange, claim);
   if (declared !== undefined) {
@@ -104,13 +115,13 @@ export async function authenticate(
     const proof = proofOf(exchange, declared, claim, credential, options.keys);
     if (options.streams)
       return { caller, body: noBody, arriving: new Arriving(exchange, proof, sizeOf(exchange)) };
-    const body = await new Arriving(exchange, proof, 0).whole(maxBytes);
-    return { caller, body };
+    return chain(new Arriving(exchange, proof, 0).whole(maxBytes), (body) => ({ caller, body }));
   }
   exchange.proceed();
-  const body = await readBody(exchange.request, exchange.headers, maxBytes);
-  prove(exchange, claim, hash("sha256", body, "hex"), credential, options.keys);
-  return options.streams ? { caller, body: noBody, arriving: arrived(body) } : { caller, body };
+  return chain(readBody(exchange.request, exchange.headers, maxBytes), (body) => {
+    prove(exchange, claim, hash("sha256", body, "hex"), credential, options.keys);
+    return options.streams ? { caller, body: noBody, arriving: arrived(body) } : { caller, body };
+  });
 }
 
 /** Signature Version 2 says nothing of the body. */
@@ -200,23 +211,30 @@ function checkCoverage(exchange: Exchange, claim: Claim): void {
   }
 }
 
-export async function findCredential(
-  claim: Claim,
+export function findCredential(
+  { accessKeyId, securityToken }: Claim,
   { store, clock, ports }: AuthenticateOptions,
-): Promise<Credential> {
-  const { accessKeyId, securityToken } = claim;
-  try {
-    const found = await store.peek((tx) =>
-      securityToken === undefined
-        ? ports.findAccessKey(accessKeyId, tx)
-        : ports.openSession(accessKeyId, securityToken, tx, clock),
-    );
+): MaybePromise<Credential> {
+  const known = (found: Credential | undefined): Credential => {
     if (found !== undefined) return found;
-  } catch (error) {
-    if (!(error instanceof SessionProblem)) throw error;
-    if (error.problem === "expired") throw new Refused("expiredToken", words.expiredToken);
+    throw new Refused("unknownKey", words.invalidToken, `no credential ${accessKeyId}`);
+  };
+  if (securityToken === undefined) {
+    return chain(
+      store.peek((tx) => ports.findAccessKey(accessKeyId, tx)),
+      known,
+    );
   }
-  throw new Refused("unknownKey", words.invalidToken, `no credential ${accessKeyId}`);
+  const session = async () => {
+    try {
+      return await store.peek((tx) => ports.openSession(accessKeyId, securityToken, tx, clock));
+    } catch (error) {
+      if (!(error instanceof SessionProblem)) throw error;
+      if (error.problem === "expired") throw new Refused("expiredToken", words.expiredToken);
+      return undefined;
+    }
+  };
+  return session().then(known);
 }
 
 /** What the client says it signed for the body; undefined where the body's own hash is signed without a word. */

@@ -1,3 +1,5 @@
+import type { MaybePromise } from "../storage/maybe.ts";
+import type { DirectRequest } from "./direct.ts";
 import type { HttpRequest } from "./exchange.ts";
 import { Refused } from "./refuse.ts";
 
@@ -8,19 +10,22 @@ export const maxBodyBytes = 16 * 1024 * 1024;
 /** A body that is read whole must have come by then; one that streams may pause this long. */
 export const bodyTimeouts = { wholeMs: 120_000, pauseMs: 60_000 };
 
-/** A body can arrive with the request's first packet, so most are read without waiting. */
-export async function readBody(
+/** A body that is read whole. Most have come with their requests, and are at hand. */
+export function readBody(
   request: HttpRequest,
   headers: Record<string, string | undefined>,
   maxBytes: number,
-): Promise<Buffer> {
+): MaybePromise<Buffer> {
   const declared = headers["content-length"];
   if (declared === "0") return empty;
   if (declared === undefined && headers["transfer-encoding"] === undefined && !(":authority" in headers))
     return empty;
   if (declared !== undefined && Number(declared) > maxBytes) throw tooLarge(maxBytes);
-  if ("body" in request) return request.body;
-  return await new Promise<Buffer>((resolve, reject) => {
+  return "body" in request ? request.body : collect(request, maxBytes);
+}
+
+function collect(request: Exclude<HttpRequest, DirectRequest>, maxBytes: number): Promise<Buffer> {
+  return new Promise<Buffer>((resolve, reject) => {
     const reading: Reading = {
       untilMs: performance.now() + bodyTimeouts.wholeMs,
       giveUp() {

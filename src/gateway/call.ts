@@ -26,9 +26,10 @@ export async function runCall(call: Call, tx: Transaction, environment: Environm
   let outcome: Outcome;
   try {
     call.operation.codec.validate(call.input);
-    await running.authorizeOperation(call);
-    const output =
-      (await call.operation.operation.handle(call.input as never, running.context() as never)) ?? {};
+    const { access, handle } = call.operation.operation;
+    if (typeof access === "function") await running.authorizeOperation(call);
+    const handled = handle(call.input as never, running.context() as never);
+    const output = (handled instanceof Promise ? await handled : handled) ?? {};
     outcome = { output: output as Record<string, unknown> };
   } catch (error) {
     const shown = clientError(error, call);

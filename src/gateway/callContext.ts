@@ -206,8 +206,8 @@ export class CallContext implements Context {
     return this.#environment.store.log(name);
   }
 
-  peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T> {
-    return this.#environment.store.peek(read);
+  async peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T> {
+    return await this.#environment.store.peek(read);
   }
 
   apart<T>(work: (ctx: Context) => Promise<T>): Promise<T> {

@@ -12,14 +12,18 @@ import { asAwsError, Refused } from "./refuse.ts";
 import { headerSeparator } from "./sigv4/canonical.ts";
 
 /** What is asked at the address of a customer's resource: proven if it is signed, then judged like any call. */
-export async function endpointAnswer(
-  exchange: Exchange,
-  gateway: Gateway,
-): Promise<WireResponse | undefined> {
+export function endpointAnswer(exchange: Exchange, gateway: Gateway): Promise<WireResponse> | undefined {
   const { headers, path } = exchange;
   const host = (headers.host ?? "").replace(/:\d+$/, "").toLowerCase();
   const found = gateway.registry.endpoint(host, path);
-  if (found === undefined) return undefined;
+  return found && answerAt({ host, ...found }, exchange, gateway);
+}
+
+async function answerAt(
+  found: { host: string; service: string; id: string; region?: string; path: string },
+  exchange: Exchange,
+  gateway: Gateway,
+): Promise<WireResponse> {
   const service = await gateway.registry.load(found.service);
   const { endpoint } = service.definition;
   if (endpoint === undefined) throw new Error(`${found.service} has no endpoint.`);
@@ -30,8 +34,8 @@ export async function endpointAnswer(
       method: exchange.method,
       path: found.path,
       query: exchange.query,
-      host,
-      headers: plainHeaders(headers),
+      host: found.host,
+      headers: plainHeaders(exchange.headers),
       body,
     };
     const place = await gateway.store.peek((tx) => endpoint.locate?.(asked, tx));

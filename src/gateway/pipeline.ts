@@ -1,10 +1,12 @@
 import { Waiting } from "../bus/waiters.ts";
+import type { Caller } from "../kit/caller.ts";
 import { AwsError } from "../kit/errors.ts";
 import { recordLog } from "../kit/record.ts";
 import type { Place } from "../kit/service.ts";
 import type { Protocol } from "../protocols/contract.ts";
 import { SerializationError } from "../protocols/errors.ts";
 import type { WireRequest, WireResponse } from "../protocols/wire.ts";
+import { chain, type MaybePromise } from "../storage/maybe.ts";
 import { type Authenticated, authenticate, claimOf, unsigned } from "./authenticate.ts";
 import { ClientGone } from "./body.ts";
 import { type Call, type Outcome, runCall } from "./call.ts";
@@ -53,17 +55,18 @@ export async function answer(exchange: Exchange, gateway: Gateway): Promise<Wire
     const found = foundEarly(exchange, early, gateway.registry);
     const streams = found !== undefined && gateway.registry.isStreamed(found.service, found.operation);
     const maxBytes = gateway.registry.maxBodyBytes(early.services);
-    const proven = await prove(exchange, claim, { streams, ...(maxBytes && { maxBytes }) }, gateway);
+    const proving = prove(exchange, claim, { streams, ...(maxBytes && { maxBytes }) }, gateway);
+    const proven = proving instanceof Promise ? await proving : proving;
     // What an unsigned caller sends is not blown up.
     if (claim !== undefined)
       proven.body = inflated(proven.body, exchange.headers["content-encoding"], protocol);
     const destination = destinationByBody(early, proven.body, gateway.registry);
     service = destination.services[0];
-    const call = await read(exchange, claim, proven, { ...destination, found }, gateway);
+    const reading = read(exchange, claim, proven, { ...destination, found }, gateway);
+    const call = reading instanceof Promise ? await reading : reading;
     protocol = call.protocol;
-    const outcome =
-      (await takeBody(call, proven.arriving, gateway)) ?? (await committed(call, exchange, gateway));
-    return respond(call, outcome);
+    const refused = call.operation.operation.body && (await takeBody(call, proven.arriving, gateway));
+    return respond(call, refused ?? (await committed(call, exchange, gateway)));
   } catch (error) {
     const shown = error instanceof Refused ? asAwsError(error, protocol) : error;
     if (!(shown instanceof AwsError)) throw Object.assign(new Fault(error), { protocol, service });
@@ -93,7 +96,7 @@ export function prove(
   claim: Claim | undefined,
   limits: { streams: boolean; maxBytes?: number },
   gateway: Gateway,
-): Promise<Authenticated> {
+): MaybePromise<Authenticated> {
   if (claim === undefined) return unsigned(exchange, limits.streams);
   const { store, clock, keys, ports } = gateway;
   const { findAccessKey, openSession } = ports;
@@ -104,25 +107,43 @@ export function prove(
   return authenticate(exchange, claim, options);
 }
 
-async function read(
+function read(
   exchange: Exchange,
   claim: Claim | undefined,
   { caller, body }: Authenticated,
   destination: Destination & { found: Found | undefined },
   gateway: Gateway,
-): Promise<Call> {
+): MaybePromise<Call> {
   if (destination.services.length === 0) {
     if (claim === undefined) throw new Refused("missingToken", "Request is missing Authentication Token");
     throw new Refused("notImplemented", `Cloudkeep does not offer the service '${destination.asked}'.`);
   }
-  const { method, query, headers, requestId, facts } = exchange;
+  const { method, query, headers } = exchange;
   const wire: WireRequest = { method, path: pathFor(destination, exchange), query, headers, body };
   const found = destination.found ?? findOperation(wire, destination, gateway.registry);
   if (claim === undefined && !mayBeUnsigned(found, gateway.registry)) {
     throw new Refused("missingToken", "Request is missing Authentication Token");
   }
   if (found === undefined) throw new Refused("unknownOperation", unknownOperation(wire));
-  const service = await gateway.registry.load(found.service);
+  return chain(gateway.registry.load(found.service), (service) => {
+    const call = callOf(found, service, caller, wire, exchange);
+    return chain(placeOf(found, service, call.input, gateway), (place) => {
+      call.isLocated = place !== undefined;
+      call.account = place?.account ?? (caller.principal.account || gateway.homeAccount);
+      call.region = place?.region ?? destination.region;
+      return call;
+    });
+  });
+}
+
+/** The call that a request asks for; whose it is and where is still to be told. */
+function callOf(
+  found: Found,
+  service: LoadedService,
+  caller: Caller,
+  wire: WireRequest,
+  { requestId, facts, path }: Exchange,
+): Call {
   const operation = service.operations.get(found.operation);
   if (operation === undefined) {
     throw new Refused(
@@ -133,17 +154,16 @@ async function read(
   checkSession(caller, found.service, found.operation);
   const input = readInput(operation.codec, found.protocol, wire);
   const origin = `${facts.secure ? "https" : "http"}://${facts.host}`;
-  service.definition.inputFromUrl?.(input, { origin, path: exchange.path });
-  const place = await placeOf(found, service, input, gateway);
+  service.definition.inputFromUrl?.(input, { origin, path });
   return {
     requestId,
     service,
     operation,
     protocol: found.protocol,
     caller,
-    account: place?.account ?? (caller.principal.account || gateway.homeAccount),
-    region: place?.region ?? destination.region,
-    isLocated: place !== undefined,
+    account: "",
+    region: "",
+    isLocated: false,
     request: facts,
     input,
     events: [],
@@ -152,15 +172,15 @@ async function read(
 }
 
 /** To whom a call belongs that is the same whether it is signed or not. */
-async function placeOf(
+function placeOf(
   { contract, operation }: Found,
   { definition }: LoadedService,
   input: Record<string, unknown>,
   { store }: Gateway,
-): Promise<Place | undefined> {
+): MaybePromise<Place | undefined> {
   const { locate } = definition;
   if (locate === undefined || !contract.operations[operation]?.unsigned) return undefined;
-  return await store.peek((tx) => locate(input, tx));
+  return store.peek((tx) => locate(input, tx));
 }
 
 function readInput(

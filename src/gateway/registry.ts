@@ -5,6 +5,7 @@ import type { Contract } from "../protocols/contract.ts";
 import { serviceCodec } from "../protocols/index.ts";
 import type { OperationCodec, ServiceCodec } from "../protocols/wire.ts";
 import type { ServiceEntry } from "../services/index.ts";
+import type { MaybePromise } from "../storage/maybe.ts";
 
 /** A service as the path uses it: its contract, its codec and, once loaded, its operations. */
 export interface LoadedService {
@@ -59,6 +60,7 @@ export class Registry {
   readonly #entries: Record<string, ServiceEntry>;
   readonly #contractsDirectory: string;
   readonly #loading = new Map<string, Promise<LoadedService>>();
+  readonly #loaded = new Map<string, LoadedService>();
   readonly #bySigningName = new Map<string, string[]>();
   readonly #byTarget = new Map<string, string>();
   readonly #byVersion = new Map<string, string>();
@@ -196,7 +198,10 @@ export class Registry {
     return codec;
   }
 
-  load(service: string): Promise<LoadedService> {
+  /** A service, at once if it is loaded. */
+  load(service: string): MaybePromise<LoadedService> {
+    const loaded = this.#loaded.get(service);
+    if (loaded !== undefined) return loaded;
     let loading = this.#loading.get(service);
     if (loading === undefined) {
       loading = this.#load(service);
@@ -225,7 +230,9 @@ export class Registry {
       });
     }
     checkComplete(service, contract, operations, definition.missing);
-    return { name: service, contract, codec, definition, operations };
+    const loaded = { name: service, contract, codec, definition, operations };
+    this.#loaded.set(service, loaded);
+    return loaded;
   }
 }
 

@@ -199,8 +199,8 @@ async function exchange(
   let crossOrigin: readonly string[] = [];
   try {
     const read = exchangeOf(request, requestId, response);
-    const served = await endpointAnswer(read, gateway);
-    if (served !== undefined) return await send(response, served, [], request);
+    const served = endpointAnswer(read, gateway);
+    if (served !== undefined) return await send(response, await served, [], request);
     if (isPreflight(request)) return await send(response, await preflightAnswer(read, gateway), [], request);
     if (read.headers.origin !== undefined) crossOrigin = await originHeaders(read, gateway);
     const pouring = send(response, await answer(read, gateway), crossOrigin, request);

@@ -1,3 +1,4 @@
+import type { MaybePromise } from "../storage/maybe.ts";
 import type { Reads, Transaction } from "../storage/store.ts";
 import type { Caller, Guardrails, PrincipalPolicies } from "./caller.ts";
 import type { Clock } from "./clock.ts";
@@ -17,7 +18,7 @@ export interface Credential {
 /** What a service gives to the path itself. At most one service provides each. */
 export interface Ports {
   /** Long-term keys (AKIA…). */
-  findAccessKey(accessKeyId: string, tx: Reads): Promise<Credential | undefined>;
+  findAccessKey(accessKeyId: string, tx: Reads): MaybePromise<Credential | undefined>;
   /** Temporary keys (ASIA…): opened from their session token. Throws `SessionProblem`. */
   openSession(accessKeyId: string, token: string, tx: Reads, clock: Clock): Promise<Credential | undefined>;
   /** Makes credentials of a caller with a session. */

@@ -77,7 +77,7 @@ export class LevelStore implements Store {
     return this.#state.transactions.transact(body);
   }
 
-  peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T> {
+  peek<T>(read: (tx: Reads) => MaybePromise<T>): MaybePromise<T> {
     return this.#state.transactions.peek(read);
   }
 

@@ -23,7 +23,7 @@ export class MemoryStore implements Store {
     return this.#transactions.transact(body);
   }
 
-  peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T> {
+  peek<T>(read: (tx: Reads) => MaybePromise<T>): MaybePromise<T> {
     return this.#transactions.peek(read);
   }
 

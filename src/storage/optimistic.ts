@@ -1,5 +1,6 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { StoreContention } from "./errors.ts";
+import { chain } from "./maybe.ts";
 import type { MaybePromise, Reads, Transaction } from "./store.ts";
 import { type Base, OpenTransaction, Peek } from "./transaction.ts";
 
@@ -48,7 +49,8 @@ export class Transactions {
       const tx = new OpenTransaction(this.#committer);
       this.#open.add(tx);
       try {
-        const outcome = await settle(body, tx);
+        const settling = settle(body, tx);
+        const outcome = settling instanceof Promise ? await settling : settling;
         tx.end();
         const prepared = this.#committer.prepare(tx);
         if (prepared !== undefined) await prepared;
@@ -73,27 +75,30 @@ export class Transactions {
   }
 
   /** See Store.peek. */
-  async peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T> {
-    const ready = this.#committer.ready();
-    if (ready !== undefined) await ready;
-    const reads = new Peek(this.#committer);
-    const result = await read(reads);
-    const durable = this.#committer.onDisk(reads.needs);
-    if (durable !== undefined) await durable;
-    return result;
+  peek<T>(read: (tx: Reads) => MaybePromise<T>): MaybePromise<T> {
+    return chain(this.#committer.ready(), () => {
+      const reads = new Peek(this.#committer);
+      return chain(read(reads), (result) => {
+        const durable = this.#committer.onDisk(reads.needs);
+        return durable === undefined ? result : durable.then(() => result);
+      });
+    });
   }
 }
 
 type Outcome<T> = { failed: false; result: T } | { failed: true; error: unknown };
 
-async function settle<T>(
+function settle<T>(
   body: (tx: Transaction) => MaybePromise<T>,
   tx: OpenTransaction,
-): Promise<Outcome<T>> {
+): MaybePromise<Outcome<T>> {
+  const failed = (error: unknown): Outcome<T> => ({ failed: true, error });
+  const done = (result: T): Outcome<T> => ({ failed: false, result });
   try {
-    return { failed: false, result: await body(tx) };
+    const result = body(tx);
+    return result instanceof Promise ? result.then(done, failed) : done(result);
   } catch (error) {
-    return { failed: true, error };
+    return failed(error);
   }
 }
 

@@ -1,3 +1,7 @@
+import type { MaybePromise } from "./maybe.ts";
+
+export type { MaybePromise } from "./maybe.ts";
+
 /**
  * The one interface to state: an ordered key-value store with optimistic transactions, in the manner of
  * FoundationDB. Keys are strings ordered by their UTF-8 bytes; values are bytes, sealed by the layer below.
@@ -11,14 +15,11 @@ export interface Store {
    */
   transact<T>(body: (tx: Transaction) => MaybePromise<T>): Promise<T>;
   /** Reads what is committed, outside of any transaction: each read is current by itself, and changes nothing. */
-  peek<T>(read: (tx: Reads) => MaybePromise<T>): Promise<T>;
+  peek<T>(read: (tx: Reads) => MaybePromise<T>): MaybePromise<T>;
   /** Reads entries of an append log. */
   log(name: string): LogReader;
   close(): Promise<void>;
 }
-
-/** A value, or a promise of it: a backend that has the value at hand need not make its reader wait a turn. */
-export type MaybePromise<T> = T | Promise<T>;
 
 export interface Reads {
   get(key: string): MaybePromise<Uint8Array | undefined>;

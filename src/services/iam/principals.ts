@@ -1,6 +1,7 @@
 import type { Caller, PrincipalPolicies } from "../../kit/caller.ts";
 import type { Credential } from "../../kit/ports.ts";
 import { compileCached, type NamedPolicy } from "../../policy/index.ts";
+import { chain, type MaybePromise } from "../../storage/maybe.ts";
 import type { Reads, Transaction } from "../../storage/store.ts";
 import { managedPolicyDocument } from "./managedPolicies.ts";
 import { lastPart, seconds } from "./shared.ts";
@@ -18,14 +19,15 @@ import {
 
 /** What the path asks of IAM: whose key is this, and which policies does a principal have. */
 
-export async function findAccessKey(accessKeyId: string, tx: Reads): Promise<Credential | undefined> {
-  const row = await accessKeys.get(tx, accessKeyId);
-  if (row === undefined || row.status !== "Active") return undefined;
-  const caller = await callerOf(row, tx);
-  return caller && { accessKeyId, secretAccessKey: row.secretAccessKey, caller };
+export function findAccessKey(accessKeyId: string, tx: Reads): MaybePromise<Credential | undefined> {
+  return chain(accessKeys.get(tx, accessKeyId), (row) => {
+    if (row === undefined || row.status !== "Active") return undefined;
+    const { secretAccessKey } = row;
+    return chain(callerOf(row, tx), (caller) => caller && { accessKeyId, secretAccessKey, caller });
+  });
 }
 
-async function callerOf(row: AccessKeyRow, tx: Reads): Promise<Caller | undefined> {
+function callerOf(row: AccessKeyRow, tx: Reads): MaybePromise<Caller | undefined> {
   const { account, accessKeyId, userName } = row;
   if (userName === undefined) {
     return {
@@ -33,13 +35,15 @@ async function callerOf(row: AccessKeyRow, tx: Reads): Promise<Caller | undefine
       principal: { kind: "root", account, arn: `arn:aws:iam::${account}:root`, userId: account },
     };
   }
-  const user = await users.get(tx, account, userName.toLowerCase());
-  if (user === undefined) return undefined;
-  return {
-    accessKeyId,
-    userName: user.userName,
-    principal: { kind: "user", account, arn: user.arn, userId: user.userId },
-  };
+  return chain(
+    users.get(tx, account, userName.toLowerCase()),
+    (user): Caller | undefined =>
+      user && {
+        accessKeyId,
+        userName: user.userName,
+        principal: { kind: "user", account, arn: user.arn, userId: user.userId },
+      },
+  );
 }
 
 export async function principalPolicies(

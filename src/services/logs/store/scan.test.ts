@@ -107,7 +107,10 @@ describe("a scan", () => {
           to: reverse ? (after?.time ?? to) : to,
           reverse,
         };
-        const scan = scanLines({ ...span, source, after, open }, { peek: (read) => store.peek(read) });
+        const scan = scanLines(
+          { ...span, source, after, open },
+          { peek: async (read) => await store.peek(read) },
+        );
         const before = found.length;
         for await (const part of scan) {
           for (const { chunk, line } of part.lines.slice(0, page - (found.length - before))) {
