@@ -7,6 +7,7 @@ import type { Operation } from "../kit/service.ts";
 import type { Contract } from "../protocols/contract.ts";
 import { redactor, type Sensitive } from "../protocols/redact.ts";
 import type { LogEntry } from "../storage/store.ts";
+import { rowText } from "./recordText.ts";
 
 /**
  * One CloudTrail event for every call.
@@ -114,7 +115,7 @@ function rowEntry(call: CompletedCall, event: TrailEvent, decisions: unknown[]):
     hops: call.hops || undefined,
     decisions: decisions.length > 0 ? decisions : undefined,
   };
-  return { at: call.atMs, text: JSON.stringify(row), terms: termsOf(row) };
+  return { at: call.atMs, text: rowText(row), terms: termsOf(row) };
 }
 
 /** One shape for every event, absent members undefined: it is made for every call. */
@@ -177,8 +178,19 @@ function responseOf(call: CompletedCall): unknown {
   return adapted === null || Object.keys(adapted).length === 0 ? null : adapted;
 }
 
+const identities = new WeakMap<Caller, Record<string, unknown>>();
+
 /** https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html */
-export function identityOf(caller: Caller): Record<string, unknown> {
+export function identityOf(caller: Caller): Readonly<Record<string, unknown>> {
+  let identity = identities.get(caller);
+  if (identity === undefined) {
+    identity = madeIdentity(caller);
+    identities.set(caller, identity);
+  }
+  return identity;
+}
+
+function madeIdentity(caller: Caller): Record<string, unknown> {
   const { principal, accessKeyId, session } = caller;
   const { account: accountId, arn, userId: principalId } = principal;
   const invokedByDelegate = session?.delegate === undefined ? undefined : { accountId: session.delegate };

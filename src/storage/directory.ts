@@ -24,7 +24,7 @@ import { StoreCorrupt, StoreLocked } from "./errors.ts";
  *   bytes/   large bodies
  */
 
-const directoryFormat = 2;
+const directoryFormat = 3;
 const saltBytes = 32;
 
 export interface StoreIdentity {

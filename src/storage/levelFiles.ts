@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { maskedCrc32c } from "./crc32c.ts";
 import { StoreCorrupt } from "./errors.ts";
+import { Varints } from "./varints.ts";
 
 /**
  * Checks LevelDB's files by their own checksums, which LevelDB itself lets pass: it drops damaged records of its
@@ -125,7 +126,7 @@ export async function verifyTable(file: string, pause: Pause = () => setImmediat
   const handles = new Cursor(table, footer, table.length - magicBytes);
   const metaindex = handles.blockHandle();
   const index = handles.blockHandle();
-  while (!handles.done) if (handles.varint() !== 0) throw new StoreCorrupt(file, "its end was changed");
+  while (!handles.done) if (handles.next() !== 0) throw new StoreCorrupt(file, "its end was changed");
   checkBlock(file, table, metaindex);
   checkBlock(file, table, index);
   let checked = 0;
@@ -158,44 +159,17 @@ function* blocksIn(table: Buffer, { offset, size }: BlockHandle): Generator<Bloc
   const restarts = table.readUInt32LE(end - 4);
   const cursor = new Cursor(table, offset, end - 4 - restarts * 4);
   while (!cursor.done) {
-    cursor.varint();
-    const keyBytes = cursor.varint();
-    cursor.varint();
+    cursor.next();
+    const keyBytes = cursor.next();
+    cursor.next();
     cursor.skip(keyBytes);
     yield cursor.blockHandle();
   }
 }
 
-class Cursor {
-  readonly #bytes: Buffer;
-  readonly #end: number;
-  #at: number;
-
-  constructor(bytes: Buffer, at: number, end: number) {
-    this.#bytes = bytes;
-    this.#at = at;
-    this.#end = end;
-  }
-
-  get done(): boolean {
-    return this.#at >= this.#end;
-  }
-
-  skip(count: number): void {
-    this.#at += count;
-  }
-
-  varint(): number {
-    let value = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = this.#bytes[this.#at++] ?? 0;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-  }
-
+class Cursor extends Varints {
   blockHandle(): BlockHandle {
-    return { offset: this.varint(), size: this.varint() };
+    return { offset: this.next(), size: this.next() };
   }
 }
 

@@ -55,13 +55,50 @@ export function readClaim(headers: Record<string, string | undefined>, query: st
       "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
     );
   }
-  if (authorization !== undefined) return fromHeader(authorization, headers);
+  if (authorization !== undefined)
+    return knownClaim(authorization, headers) ?? fromHeader(authorization, headers);
   return presigned ? fromQuery(query) : undefined;
 }
 
 function algorithmOf(text: string | undefined): Algorithm {
   if (text === "AWS4-HMAC-SHA256" || text === "AWS4-ECDSA-P256-SHA256") return text;
   throw new BadClaim("unsupported", `Unsupported AWS 'algorithm': '${text ?? ""}'.`);
+}
+
+/** Claims by all that stands before their signature: it is the same for one caller, service and day. */
+const knownClaims = new Map<string, Claim>();
+const maxKnownClaims = 1_000;
+/** Longer headers are read each time. */
+const maxKnownChars = 512;
+const plainSignature = /^[0-9a-f]+$/;
+
+function knownClaim(authorization: string, headers: Record<string, string | undefined>): Claim | undefined {
+  const signature = signatureAtEnd(authorization);
+  if (signature === undefined) return undefined;
+  const known = knownClaims.get(authorization.slice(0, -signature.length));
+  const timestamp = headers["x-amz-date"];
+  if (known === undefined || timestamp === undefined) return undefined;
+  if (!timestampForm.test(timestamp) || !timestamp.startsWith(known.day)) return undefined;
+  return {
+    ...known,
+    signature,
+    timestamp,
+    securityToken: headers["x-amz-security-token"],
+    regionSet: headers["x-amz-region-set"],
+  };
+}
+
+/** The signature of a header that ends in it, as those of all clients do. */
+function signatureAtEnd(authorization: string): string | undefined {
+  if (authorization.length > maxKnownChars) return undefined;
+  const signature = authorization.slice(authorization.lastIndexOf("=") + 1);
+  return plainSignature.test(signature) ? signature : undefined;
+}
+
+function keep(authorization: string, claim: Claim): void {
+  if (claim.algorithm !== "AWS4-HMAC-SHA256" || signatureAtEnd(authorization) !== claim.signature) return;
+  if (knownClaims.size >= maxKnownClaims) knownClaims.clear();
+  knownClaims.set(authorization.slice(0, -claim.signature.length), claim);
 }
 
 function fromHeader(authorization: string, headers: Record<string, string | undefined>): Claim {
@@ -95,7 +132,7 @@ function fromHeader(authorization: string, headers: Record<string, string | unde
   if (!credential || !signature || !signedHeaders || !timestamp) {
     throw new BadClaim("incomplete", `${lacking}${undated}`.trim());
   }
-  return claimOf({
+  const claim = claimOf({
     algorithm,
     place: "header",
     credential,
@@ -105,6 +142,8 @@ function fromHeader(authorization: string, headers: Record<string, string | unde
     securityToken: headers["x-amz-security-token"],
     regionSet: headers["x-amz-region-set"],
   });
+  keep(authorization, claim);
+  return claim;
 }
 
 /** A `Date` header in the form of `X-Amz-Date`. */

@@ -22,28 +22,34 @@ import {
 export function findAccessKey(accessKeyId: string, tx: Reads): MaybePromise<Credential | undefined> {
   return chain(accessKeys.get(tx, accessKeyId), (row) => {
     if (row === undefined || row.status !== "Active") return undefined;
-    const { secretAccessKey } = row;
-    return chain(callerOf(row, tx), (caller) => caller && { accessKeyId, secretAccessKey, caller });
+    const { account, userName } = row;
+    if (userName === undefined) return credentialOf(row, undefined);
+    return chain(users.get(tx, account, userName.toLowerCase()), (user) => user && credentialOf(row, user));
   });
 }
 
-function callerOf(row: AccessKeyRow, tx: Reads): MaybePromise<Caller | undefined> {
-  const { account, accessKeyId, userName } = row;
-  if (userName === undefined) {
+/** Credentials by the rows of which they were made, for as long as those are remembered. */
+const known = new WeakMap<AccessKeyRow, { user: UserRow | undefined; credential: Credential }>();
+
+/** One object for all calls under a key: what else is made of a caller is then found by it. */
+function credentialOf(row: AccessKeyRow, user: UserRow | undefined): Credential {
+  const made = known.get(row);
+  if (made !== undefined && made.user === user) return made.credential;
+  const { accessKeyId, secretAccessKey } = row;
+  const credential = { accessKeyId, secretAccessKey, caller: callerOf(row, user) };
+  known.set(row, { user, credential });
+  return credential;
+}
+
+function callerOf({ account, accessKeyId }: AccessKeyRow, user: UserRow | undefined): Caller {
+  if (user === undefined) {
     return {
       accessKeyId,
       principal: { kind: "root", account, arn: `arn:aws:iam::${account}:root`, userId: account },
     };
   }
-  return chain(
-    users.get(tx, account, userName.toLowerCase()),
-    (user): Caller | undefined =>
-      user && {
-        accessKeyId,
-        userName: user.userName,
-        principal: { kind: "user", account, arn: user.arn, userId: user.userId },
-      },
-  );
+  const { userName, arn, userId } = user;
+  return { accessKeyId, userName, principal: { kind: "user", account, arn, userId } };
 }
 
 export async function principalPolicies(

@@ -1,9 +1,11 @@
 import type { LogEntry } from "../store.ts";
+import { encodeVarints, Varints } from "../varints.ts";
 
 /**
- * Entries of a log as they are stored. A piece is the entries of one commit: the length of its head (4 bytes), the
- * head as JSON, the texts. A row is a piece behind the hashes of its terms. A segment is the pieces of many rows,
- * each behind its length, compressed: rows are merged as they are, without being taken apart.
+ * Entries of a log as they are stored. A piece is the entries of one commit: its head, numbers of variable length in
+ * columns of differences; its terms; its texts. Head and terms stand behind their lengths (4 bytes each). A row is a
+ * piece behind the hashes of its terms. A segment is the pieces of many rows, each behind its length, compressed: rows
+ * are merged as they are, without being taken apart.
  */
 
 export interface PlacedEntry {
@@ -13,44 +15,40 @@ export interface PlacedEntry {
   terms: readonly string[];
 }
 
-/** Columns, times and numbers as differences: repetitive, and so small once compressed. */
-interface Head {
-  at: number[];
-  number: number[];
-  length: number[];
-  terms: (readonly string[])[];
-}
-
 const lengthBytes = 4;
 
 /** Asked before an entry's text is cut out. */
 type Wanted = (at: number, number: number, terms: readonly string[]) => boolean;
 
 export function encodeRow(entries: readonly PlacedEntry[]): Buffer {
-  const head: Head = { at: [], number: [], length: [], terms: [] };
+  const numbers: number[] = [];
   const hashes = new Set<number>();
   let at = 0;
   let number = 0;
+  let terms = "";
   let texts = "";
   for (const entry of entries) {
-    head.at.push(entry.at - at);
-    head.number.push(entry.number - number);
-    head.length.push(entry.text.length);
-    head.terms.push(entry.terms);
-    for (const term of entry.terms) hashes.add(termHash(term));
+    numbers.push(entry.at - at, entry.number - number, entry.text.length, entry.terms.length);
+    for (const term of entry.terms) {
+      numbers.push(term.length);
+      hashes.add(termHash(term));
+      terms += term;
+    }
     ({ at, number } = entry);
     texts += entry.text;
   }
-  const json = JSON.stringify(head);
-  const headBytes = Buffer.byteLength(json);
-  const pieceAt = lengthBytes + hashes.size * 4;
-  const headAt = pieceAt + lengthBytes;
-  const row = Buffer.allocUnsafe(headAt + headBytes + Buffer.byteLength(texts));
+  const head = encodeVarints(numbers);
+  const termBytes = Buffer.byteLength(terms);
+  const headAt = lengthBytes + hashes.size * 4 + lengthBytes;
+  const termsAt = headAt + head.length + lengthBytes;
+  const row = Buffer.allocUnsafe(termsAt + termBytes + Buffer.byteLength(texts));
   let offset = row.writeUInt32LE(hashes.size);
   for (const hash of hashes) offset = row.writeUInt32LE(hash, offset);
-  row.writeUInt32LE(headBytes, pieceAt);
-  row.write(json, headAt);
-  row.write(texts, headAt + headBytes);
+  row.writeUInt32LE(head.length, headAt - lengthBytes);
+  head.copy(row, headAt);
+  row.writeUInt32LE(termBytes, termsAt - lengthBytes);
+  row.write(terms, termsAt);
+  row.write(texts, termsAt + termBytes);
   return row;
 }
 
@@ -90,23 +88,32 @@ export function decodeSegment(content: Buffer, wanted: Wanted): PlacedEntry[] {
 
 /** Entries of a piece, in order. */
 export function decodePiece(piece: Buffer, wanted: Wanted = () => true): PlacedEntry[] {
-  const textsAt = lengthBytes + piece.readUInt32LE();
-  const head = JSON.parse(piece.toString("utf8", lengthBytes, textsAt)) as Head;
+  const headEnd = lengthBytes + piece.readUInt32LE();
+  const termsAt = headEnd + lengthBytes;
+  const textsAt = termsAt + piece.readUInt32LE(headEnd);
+  const head = new Varints(piece.subarray(lengthBytes, headEnd));
+  const allTerms = piece.toString("utf8", termsAt, textsAt);
   let texts: string | undefined;
   const entries: PlacedEntry[] = [];
   let at = 0;
   let number = 0;
-  let start = 0;
-  for (let i = 0; i < head.at.length; i += 1) {
-    at += head.at[i] as number;
-    number += head.number[i] as number;
-    const end = start + (head.length[i] as number);
-    const terms = head.terms[i] as readonly string[];
+  let textAt = 0;
+  let termAt = 0;
+  while (!head.done) {
+    at += head.next();
+    number += head.next();
+    const textEnd = textAt + head.next();
+    const terms: string[] = [];
+    for (let left = head.next(); left > 0; left -= 1) {
+      const termEnd = termAt + head.next();
+      terms.push(allTerms.slice(termAt, termEnd));
+      termAt = termEnd;
+    }
     if (wanted(at, number, terms)) {
       texts ??= piece.toString("utf8", textsAt);
-      entries.push({ at, number, text: texts.slice(start, end), terms });
+      entries.push({ at, number, text: texts.slice(textAt, textEnd), terms });
     }
-    start = end;
+    textAt = textEnd;
   }
   return entries;
 }
