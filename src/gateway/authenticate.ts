@@ -39,7 +39,7 @@ export interface AuthenticateOptions {
   /** The body streams: it is left to come. */
   streams?: boolean;
   /** Largest body that is read whole. */
-  maxBytes?: number;
+  maxBytes?: number | undefined;
 }
 
 export const anonymous: Caller = {

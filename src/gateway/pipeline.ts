@@ -55,14 +55,14 @@ export async function answer(exchange: Exchange, gateway: Gateway): Promise<Wire
     const found = foundEarly(exchange, early, gateway.registry);
     const streams = found !== undefined && gateway.registry.isStreamed(found.service, found.operation);
     const maxBytes = gateway.registry.maxBodyBytes(early.services);
-    const proving = prove(exchange, claim, { streams, ...(maxBytes && { maxBytes }) }, gateway);
+    const proving = prove(exchange, claim, { streams, maxBytes }, gateway);
     const proven = proving instanceof Promise ? await proving : proving;
     // What an unsigned caller sends is not blown up.
     if (claim !== undefined)
       proven.body = inflated(proven.body, exchange.headers["content-encoding"], protocol);
     const destination = destinationByBody(early, proven.body, gateway.registry);
     service = destination.services[0];
-    const reading = read(exchange, claim, proven, { ...destination, found }, gateway);
+    const reading = read(exchange, claim, proven, destination, found, gateway);
     const call = reading instanceof Promise ? await reading : reading;
     protocol = call.protocol;
     const refused = call.operation.operation.body && (await takeBody(call, proven.arriving, gateway));
@@ -94,16 +94,16 @@ export class Fault extends Error {
 export function prove(
   exchange: Exchange,
   claim: Claim | undefined,
-  limits: { streams: boolean; maxBytes?: number },
+  { streams, maxBytes }: { streams: boolean; maxBytes: number | undefined },
   gateway: Gateway,
 ): MaybePromise<Authenticated> {
-  if (claim === undefined) return unsigned(exchange, limits.streams);
+  if (claim === undefined) return unsigned(exchange, streams);
   const { store, clock, keys, ports } = gateway;
   const { findAccessKey, openSession } = ports;
   if (findAccessKey === undefined || openSession === undefined) {
     throw new Refused("unknownKey", "The security token included in the request is invalid.");
   }
-  const options = { store, clock, keys, ports: { findAccessKey, openSession }, ...limits };
+  const options = { store, clock, keys, ports: { findAccessKey, openSession }, streams, maxBytes };
   return authenticate(exchange, claim, options);
 }
 
@@ -111,7 +111,8 @@ function read(
   exchange: Exchange,
   claim: Claim | undefined,
   { caller, body }: Authenticated,
-  destination: Destination & { found: Found | undefined },
+  destination: Destination,
+  foundEarlier: Found | undefined,
   gateway: Gateway,
 ): MaybePromise<Call> {
   if (destination.services.length === 0) {
@@ -120,7 +121,7 @@ function read(
   }
   const { method, query, headers } = exchange;
   const wire: WireRequest = { method, path: pathFor(destination, exchange), query, headers, body };
-  const found = destination.found ?? findOperation(wire, destination, gateway.registry);
+  const found = foundEarlier ?? findOperation(wire, destination, gateway.registry);
   if (claim === undefined && !mayBeUnsigned(found, gateway.registry)) {
     throw new Refused("missingToken", "Request is missing Authentication Token");
   }
