@@ -12,7 +12,8 @@ import type { Call, CallScope, Environment, Outcome } from "./callTypes.ts";
 import { denialDetails, denied, reasonOf } from "./deny.ts";
 import { readDocument } from "./document.ts";
 import { inMemory } from "./memoryBody.ts";
-import { entriesOf, identityOf } from "./record.ts";
+import { entriesOf } from "./record.ts";
+import { identityOf } from "./recordIdentity.ts";
 import { violationError } from "./violations.ts";
 
 export type { Call, Environment, Outcome } from "./callTypes.ts";

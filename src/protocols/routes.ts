@@ -6,8 +6,8 @@ import { SerializationError } from "./errors.ts";
 import { maxQueryParameters } from "./limits.ts";
 import type { WireRequest } from "./wire.ts";
 
-/** Segments that a template may have; AWS's longest has about ten. */
-const maxSegments = 32;
+/** Parameters and headers that an operation may demand; AWS's most demanding has about ten. */
+const maxDemanded = 100;
 
 interface Segment {
   text: string;
@@ -16,6 +16,8 @@ interface Segment {
 
 export interface Template {
   segments: Segment[];
+  /** Which segment is a greedy label; -1 if none is. */
+  greedy: number;
   /** Fixed parameters; null for one that only has to be there: `?uploads`. */
   query: [name: string, value: string | null][];
 }
@@ -29,6 +31,7 @@ export function parseTemplate(uri: string): Template {
   const pairs = query.split("&").filter((pair) => pair !== "");
   return {
     segments,
+    greedy: segments.findIndex(({ label }) => label === "greedy"),
     query: pairs.map((pair) => {
       const [name = "", value] = pair.split("=", 2);
       return [name, value ?? null];
@@ -46,14 +49,14 @@ function splitPath(path: string): string[] {
 
 /** Labels by name, decoded; undefined where the path is another's. A greedy label keeps its slashes. */
 export function matchPath(template: Template, path: string): Record<string, string> | undefined {
-  const { segments } = template;
-  const greedy = segments.findIndex(({ label }) => label === "greedy");
+  const { segments, greedy } = template;
   const parts = greedy < 0 ? splitPath(path) : path.split("/").slice(1);
   const surplus = parts.length - segments.length;
   if (surplus < 0 || (greedy < 0 && surplus > 0)) return undefined;
   const labels: Record<string, string> = {};
   let at = 0;
-  for (const [index, segment] of segments.entries()) {
+  for (let index = 0; index < segments.length; index += 1) {
+    const segment = segments[index] as Segment;
     const length = index === greedy ? surplus + 1 : 1;
     const part = length === 1 ? (parts[at] as string) : parts.slice(at, at + length).join("/");
     at += length;
@@ -83,35 +86,46 @@ interface Route extends Template {
   requiredHeaders: string[];
 }
 
-/** Routes of one contract, indexed by method and first literal segment. */
+/** Routes that go alike before others; among them, what a request holds decides. */
+type Rank = Route[];
+
+/**
+ * Routes of one contract, indexed by method and first literal segment, the more particular first: literal segments
+ * go before labels, more fixed parameters before fewer. Where S3 has several operations on one URI (`PutObject`,
+ * `CopyObject`, `UploadPart`), the one whose required parameters and headers are all there wins, the more of them
+ * the better.
+ */
 export class Router {
-  private readonly routes = new Map<string, Route[]>();
+  private readonly ranks = new Map<string, Rank[]>();
 
   constructor(contract: Contract) {
+    const byKey = new Map<string, Route[]>();
     for (const [operation, { http, ...rest }] of Object.entries(contract.operations)) {
       if (!http) continue;
       const route = makeRoute(contract, operation, rest, http.uri);
       const first = route.segments[0];
       const key = `${http.method} ${first && !first.label ? first.text : "*"}`;
-      const known = this.routes.get(key);
+      const known = byKey.get(key);
       if (known) known.push(route);
-      else this.routes.set(key, [route]);
+      else byKey.set(key, [route]);
     }
+    for (const [key, routes] of byKey) this.ranks.set(key, ranked(routes));
   }
 
   find(request: WireRequest): string | undefined {
-    const first = request.path.split("/", 2)[1] ?? "";
-    const candidates = [
-      ...(this.routes.get(`${request.method} ${first}`) ?? []),
-      ...(this.routes.get(`${request.method} *`) ?? []),
-    ];
     const query = queryParameters(request.query);
-    let best: { score: number[]; operation: string } | undefined;
-    for (const route of candidates) {
-      const score = rank(route, request, query);
-      if (score && (!best || isHigher(score, best.score))) best = { score, operation: route.operation };
+    const first = request.path.split("/", 2)[1] ?? "";
+    // A literal first segment goes before a label.
+    for (const key of [`${request.method} ${first}`, `${request.method} *`]) {
+      for (const rank of this.ranks.get(key) ?? []) {
+        const fitting = rank.filter((route) => fits(route, request, query));
+        const [one] = fitting;
+        if (fitting.length < 2) {
+          if (one !== undefined) return one.operation;
+        } else return meant(fitting, request, query).operation;
+      }
     }
-    return best?.operation;
+    return undefined;
   }
 }
 
@@ -131,34 +145,53 @@ function makeRoute(
   };
 }
 
-/**
- * Undefined where the route does not fit; otherwise larger is better. Literal segments beat labels, fixed parameters
- * beat none; and where S3 has several operations on one URI (`PutObject`, `CopyObject`, `UploadPart`), the one whose
- * required parameters and headers are all there wins, the more of them the better.
- */
-function rank(route: Route, request: WireRequest, query: Map<string, string[]>): number[] | undefined {
-  for (const [name, value] of route.query) {
-    const given = query.get(name);
-    if (!given || (value !== null && value !== "" && given[0] !== value)) return undefined;
+/** Routes in groups that go alike, the most particular first. */
+function ranked(routes: readonly Route[]): Rank[] {
+  const ranks: Rank[] = [];
+  for (const route of [...routes].sort(compare)) {
+    const last = ranks.at(-1);
+    if (last?.[0] !== undefined && compare(last[0], route) === 0) last.push(route);
+    else ranks.push([route]);
   }
-  if (!matchPath(route, request.path)) return undefined;
-  const literals = route.segments.map(({ label }) => (label === "greedy" ? 0 : label ? 1 : 2));
-  const demanded = route.requiredQuery.length + route.requiredHeaders.length;
-  const met =
-    route.requiredQuery.every((name) => query.has(name)) &&
-    route.requiredHeaders.every((name) => request.headers[name] !== undefined);
-  // Padded, so that what follows the segments is compared at the same place.
-  while (literals.length < maxSegments) literals.push(0);
-  return [...literals, route.query.length, met ? 1 : 0, demanded];
+  return ranks;
 }
 
-/** Compares segment by segment, then query, then bindings. */
-function isHigher(score: number[], other: number[]): boolean {
-  for (let index = 0; index < Math.max(score.length, other.length); index++) {
-    const difference = (score[index] ?? 0) - (other[index] ?? 0);
-    if (difference !== 0) return difference > 0;
+/** Segment by segment, then by fixed parameters; negative if `a` is the more particular. */
+function compare(a: Route, b: Route): number {
+  for (let index = 0; index < Math.max(a.segments.length, b.segments.length); index += 1) {
+    const difference = weight(b.segments[index]) - weight(a.segments[index]);
+    if (difference !== 0) return difference;
   }
-  return false;
+  return b.query.length - a.query.length;
+}
+
+function weight(segment: Segment | undefined): number {
+  if (segment === undefined || segment.label === "greedy") return 0;
+  return segment.label ? 1 : 2;
+}
+
+function fits(route: Route, request: WireRequest, query: ReadonlyMap<string, string[]>): boolean {
+  for (const [name, value] of route.query) {
+    const given = query.get(name);
+    if (!given || (value !== null && value !== "" && given[0] !== value)) return false;
+  }
+  return matchPath(route, request.path) !== undefined;
+}
+
+/** Of routes that all fit, the one that the request holds most for. */
+function meant(
+  [first, ...rest]: readonly Route[],
+  request: WireRequest,
+  query: ReadonlyMap<string, string[]>,
+): Route {
+  const score = ({ requiredQuery, requiredHeaders }: Route) => {
+    const met =
+      requiredQuery.every((name) => query.has(name)) &&
+      requiredHeaders.every((name) => request.headers[name] !== undefined);
+    const demanded = requiredQuery.length + requiredHeaders.length;
+    return met ? maxDemanded + demanded : demanded;
+  };
+  return rest.reduce((best, route) => (score(route) > score(best) ? route : best), first as Route);
 }
 
 /** Values of each query parameter in their order. */

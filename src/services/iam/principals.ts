@@ -1,7 +1,7 @@
 import type { Caller, PrincipalPolicies } from "../../kit/caller.ts";
+import { chain, type MaybePromise } from "../../kit/maybe.ts";
 import type { Credential } from "../../kit/ports.ts";
 import { compileCached, type NamedPolicy } from "../../policy/index.ts";
-import { chain, type MaybePromise } from "../../storage/maybe.ts";
 import type { Reads, Transaction } from "../../storage/store.ts";
 import { managedPolicyDocument } from "./managedPolicies.ts";
 import { lastPart, seconds } from "./shared.ts";

@@ -1,0 +1,1 @@
+export { chain, type MaybePromise } from "../storage/maybe.ts";
