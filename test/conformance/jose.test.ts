@@ -3,11 +3,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { compactVerify, createLocalJWKSet, type JWK } from "jose";
 import { describe, expect, it } from "vitest";
 import { soundKeys, tokenAlgorithms } from "../../src/kit/jwks.ts";
+import { isSigned } from "../../src/services/cognito-idp/tokens/signingKeys.ts";
 
 /**
- * Project Wycheproof's signed JSON and key sets, against the library that believes tokens, as it is asked here: pools
- * take RS256 alone under a key that is known beforehand, issuers of others (STS, providers of a pool) may sign with any
- * asymmetric algorithm under a key of their set.
+ * Project Wycheproof's signed JSON and key sets: pools take RS256 alone, under a key and a header that are known
+ * beforehand; issuers of others (for STS, for pools) may sign with any asymmetric algorithm under a key of their set.
  */
 
 const folder = "../shared/vectors/wycheproof";
@@ -49,14 +49,15 @@ const ofPools = casesOf(groupsOf("signature"))
   .filter(({ key, comment }) => key.alg === "RS256" || comment !== "UsingRS256");
 
 describe.skipIf(!present)("a signature under a pool's own key", () => {
-  it.each(ofPools)("$group $tcId ($comment) is taken or refused", async ({ key, token, result, group }) => {
+  it.each(ofPools)("$group $tcId ($comment) is taken or refused", ({ key, token, result }) => {
     const jwk = { kty: "RSA", n: key.n ?? "", e: key.e ?? "" };
     const publicKey = createPublicKey({ key: jwk, format: "jwk" });
-    const verified = compactVerify(token, publicKey, { algorithms: ["RS256"] });
-    const isOurs = /^rs256$/.test(group) || headerOf(token).alg === "RS256";
-    if (result === "valid" && isOurs) await expect(verified).resolves.toBeDefined();
-    else if (result === "invalid" || !isOurs) await expect(verified).rejects.toThrow();
-    else await verified.catch(() => undefined);
+    const said = headerOf(token);
+    const isOurs = said.alg === "RS256";
+    // A pool knows what stands in the header of its tokens.
+    const header = Buffer.from(JSON.stringify(isOurs ? said : { alg: "RS256" })).toString("base64url");
+    const isTaken = isSigned(token, { header, publicKey });
+    if (result !== "acceptable") expect(isTaken).toBe(result === "valid" && isOurs);
   });
 
   it("is of many kinds", () => {
