@@ -1,234 +1,146 @@
 /**
- * Cognito user pools: sign-in and lists in pools of different sizes, tokens beside bare signatures.
- * Run: `node --import tsx bench/cognito.ts`; `BENCH_USERS=1000,100000` says how many users.
+ * Cognito user pools: users loaded, sign-in and lists in pools of different sizes by turns, tokens beside bare
+ * signatures. Run: `node --import tsx bench/cognito.ts`. `BENCH_USERS=1000,100000` says how many users the two pools
+ * have, `BENCH_COUNT` how many sign in, `BENCH_CALLS` how many are made call by call, `BENCH_PEER` asks another server.
  */
 
-import {
-  createDiffieHellman,
-  createHash,
-  createHmac,
-  generateKeyPairSync,
-  hkdfSync,
-  randomBytes,
-  sign,
-} from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CognitoIdentityProvider } from "@aws-sdk/client-cognito-identity-provider";
-import { makeVerifier } from "../src/services/cognito-idp/auth/srp.ts";
-import { type PoolRow, shortName } from "../src/services/cognito-idp/pools/poolRow.ts";
-import { pools } from "../src/services/cognito-idp/tables.ts";
-import { addUser } from "../src/services/cognito-idp/users/put.ts";
-import { cpuMs, removeData, startCloudkeepProcess } from "./processes.ts";
-import { settle, withStore } from "./seed.ts";
+import { type CloudkeepServer, cpuMs, removeData, startCloudkeepProcess } from "./processes.ts";
+import { settle } from "./seed.ts";
+import { call, type SignedIn, signInBySrp } from "./srp.ts";
+import { measureTokens } from "./tokens.ts";
+import { emailOf, loadByCalls, loadByFiles, makePool, optionsOf, type Pool, password } from "./users.ts";
 
-const account = "000000000000";
-const region = "us-east-1";
 const sizes = (process.env.BENCH_USERS ?? "1000,1000000").split(",").map(Number);
 const signIns = Number(process.env.BENCH_COUNT ?? 300);
-const usersPerBatch = 500;
-const password = "Correct-horse-1";
-const rows: Record<string, string | number>[] = [];
+const calls = Number(process.env.BENCH_CALLS ?? 100_000);
+const warmUps = 20;
 
-/** The group of RFC 5054 that Cognito uses, as Node knows it: OpenSSL's own. */
-const group = createDiffieHellman(readModulus(), Buffer.of(2));
-
-function readModulus(): Buffer {
-  const source = readFileSync(new URL("../src/services/cognito-idp/auth/srp.ts", import.meta.url), "utf8");
-  return Buffer.from([...source.matchAll(/"([0-9A-F]{90,})"/g)].map(([, hex]) => hex).join(""), "hex");
-}
-
-const N = BigInt(`0x${readModulus().toString("hex")}`);
-const big = (bytes: Uint8Array) => BigInt(`0x${Buffer.from(bytes).toString("hex")}`);
-const fixed = (number: bigint) => Buffer.from(number.toString(16).padStart(768, "0"), "hex");
-const sha = (...parts: Uint8Array[]) => createHash("sha256").update(Buffer.concat(parts)).digest();
-
-function padded(number: bigint): Buffer {
-  const hex = number.toString(16);
-  const bytes = Buffer.from(hex.length % 2 ? `0${hex}` : hex, "hex");
-  return (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes;
-}
-
-function power(base: bigint, exponent: bigint): bigint {
-  group.setPrivateKey(padded(exponent));
-  return big(group.computeSecret(fixed(base)));
-}
-
-const k = big(sha(padded(N), padded(2n)));
-
-/** Seeds users as sign-up writes them, index and all; every password is the same. */
-async function seed(directory: string, poolId: string, count: number): Promise<void> {
-  await withStore(directory, async (store) => {
-    const pool = (await store.transact((tx) => pools.get(tx, account, region, poolId))) as PoolRow;
-    const secret = makeVerifier(shortName(pool), "user-0", password);
-    for (let from = 0; from < count; from += usersPerBatch) {
-      await store.transact(async (tx) => {
-        for (let i = from; i < Math.min(from + usersPerBatch, count); i += 1) {
-          await addUser(
-            pool,
-            {
-              username: `user-${i}`,
-              sub: `00000000-0000-4000-8000-${String(i).padStart(12, "0")}`,
-              enabled: true,
-              status: "CONFIRMED",
-              createdMs: 0,
-              modifiedMs: 0,
-              attributes: { email: `${i.toString(36)}-person@example.com`, email_verified: "true" },
-              // Verifiers are bound to names: only the first user signs in.
-              password: { ...secret, setMs: 0 },
-              mfa: { enabled: [] },
-            },
-            { tx },
-          );
-        }
-      });
-    }
-  });
-}
-
-const timestamp = () =>
-  new Date().toUTCString().replace(/^(\w+), 0?(\d+) (\w+) (\d+) (\S+) GMT$/, "$1 $3 $2 $5 UTC $4");
-
-/** Signs in by SRP; ms that the server's two answers took. */
-async function srp(
-  idp: CognitoIdentityProvider,
-  ClientId: string,
-  poolName: string,
-): Promise<[number, string]> {
-  const a = big(randomBytes(32));
-  const A = power(2n, a);
-  const begun = performance.now();
-  const { ChallengeParameters = {} } = await idp.initiateAuth({
-    AuthFlow: "USER_SRP_AUTH",
-    ClientId,
-    AuthParameters: { USERNAME: "user-0", SRP_A: A.toString(16) },
-  });
-  const first = performance.now() - begun;
-  const { SRP_B = "", SALT = "", SECRET_BLOCK = "" } = ChallengeParameters;
-  const B = BigInt(`0x${SRP_B}`);
-  const u = sha(padded(A), padded(B));
-  const identity = createHash("sha256").update(`${poolName}user-0:${password}`).digest();
-  const x = big(sha(padded(BigInt(`0x${SALT}`)), identity));
-  const base = (((B - k * power(2n, x)) % N) + N) % N;
-  const S = power(base, a + big(u) * x);
-  const key = Buffer.from(hkdfSync("sha256", padded(S), padded(big(u)), "Caldera Derived Key", 16));
-  const TIMESTAMP = timestamp();
-  const mac = createHmac("sha256", key)
-    .update(`${poolName}user-0`)
-    .update(Buffer.from(SECRET_BLOCK, "base64"));
-  const again = performance.now();
-  const { AuthenticationResult } = await idp.respondToAuthChallenge({
-    ClientId,
-    ChallengeName: "PASSWORD_VERIFIER",
-    ChallengeResponses: {
-      USERNAME: "user-0",
-      PASSWORD_CLAIM_SECRET_BLOCK: SECRET_BLOCK,
-      PASSWORD_CLAIM_SIGNATURE: mac.update(TIMESTAMP).digest("base64"),
-      TIMESTAMP,
-    },
-  });
-  return [first + performance.now() - again, AuthenticationResult?.AccessToken ?? ""];
+interface Stand extends Pool {
+  size: number;
+  url: string;
+  server: CloudkeepServer;
 }
 
 const median = (values: number[]) =>
   [...values].sort((x, y) => x - y)[Math.floor(values.length / 2)] as number;
 
-async function timed(count: number, work: (i: number) => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < count; i += 1) {
-    const begun = performance.now();
-    await work(i);
-    times.push(performance.now() - begun);
-  }
-  return median(times);
-}
-
-function memoryMb(pid: number): number {
+function memoryMb({ pid }: CloudkeepServer): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }
 
-/** RS256 signatures of node:crypto alone, in ms. */
-function bareSignature(): number {
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const data = randomBytes(600);
-  const begun = performance.now();
-  for (let i = 0; i < 1_000; i += 1) sign("sha256", data, privateKey);
-  return (performance.now() - begun) / 1_000;
+const loads: Record<string, string | number>[] = [];
+
+function noteLoad(how: string, { users, seconds, jobs }: { users: number; seconds: number; jobs: number }) {
+  const perSecond = Math.round(users / seconds);
+  loads.push({ how, users, jobs, "seconds ": seconds.toFixed(1), "users per second": perSecond });
 }
 
-async function measure(count: number): Promise<void> {
+/** A pool of a size, loaded from files, in which some can sign in. */
+async function stand(size: number): Promise<Stand> {
   const first = await startCloudkeepProcess();
-  const options = ({ port, credentials }: typeof first) => ({
-    endpoint: `http://127.0.0.1:${port}`,
-    region,
-    credentials,
-  });
-  const setup = new CognitoIdentityProvider(options(first));
-  const { UserPool } = await setup.createUserPool({ PoolName: "bench" });
-  const UserPoolId = UserPool?.Id ?? "";
-  const { UserPoolClient } = await setup.createUserPoolClient({
-    UserPoolId,
-    ClientName: "bench",
-    ExplicitAuthFlows: ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-  });
-  const ClientId = UserPoolClient?.ClientId ?? "";
+  const pool = await makePool(first);
+  noteLoad("from files", await loadByFiles(pool, size));
+  for (let i = 0; i < signIns + warmUps; i += 1) {
+    const user = { UserPoolId: pool.UserPoolId, Username: `signer-${i}` };
+    await pool.idp.adminCreateUser({ ...user, MessageAction: "SUPPRESS" });
+    await pool.idp.adminSetUserPassword({ ...user, Password: password, Permanent: true });
+  }
+  if (size === Math.min(...sizes) && calls > 0) noteLoad("call by call", await callByCall());
   await first.stop();
-  const seeding = performance.now();
-  await seed(first.directory, UserPoolId, count);
-  if (count > 100_000) await settle(first.directory);
-  const seedSeconds = (performance.now() - seeding) / 1_000;
+  // Users that came over months were merged as they came.
+  if (size > 100_000) await settle(first.directory);
   const server = await startCloudkeepProcess(first.directory);
+  const idp = new CognitoIdentityProvider(optionsOf(server));
+  return { ...pool, idp, size, server, url: `http://127.0.0.1:${server.port}/` };
+}
+
+/** On a server of its own. */
+async function callByCall() {
+  const server = await startCloudkeepProcess();
   try {
-    const idp = new CognitoIdentityProvider(options(server));
-    const poolName = UserPoolId.split("_")[1] ?? "";
-    for (let i = 0; i < 20; i += 1) await srp(idp, ClientId, poolName);
-    const cpuBefore = cpuMs(server.pid);
-    const times: number[] = [];
-    let token = "";
-    for (let i = 0; i < signIns; i += 1) {
-      const [ms, AccessToken] = await srp(idp, ClientId, poolName);
-      times.push(ms);
-      token = AccessToken;
-    }
-    const cpu = (cpuMs(server.pid) - cpuBefore) / signIns;
-    const { AuthenticationResult } = await idp.initiateAuth({
-      AuthFlow: "USER_PASSWORD_AUTH",
-      ClientId,
-      AuthParameters: { USERNAME: "user-0", PASSWORD: password },
-    });
-    const REFRESH_TOKEN = AuthenticationResult?.RefreshToken ?? "";
-    const refresh = { AuthFlow: "REFRESH_TOKEN_AUTH" as const, ClientId, AuthParameters: { REFRESH_TOKEN } };
-    const some = (i: number) => Math.floor(((i * 7919) % 997) * (count / 997));
-    const filter = (i: number) =>
-      idp.listUsers({ UserPoolId, Filter: `email = "${some(i).toString(36)}-person@example.com"` });
-    const prefix = (i: number) =>
-      idp.listUsers({ UserPoolId, Filter: `email ^= "${some(i).toString(36)}-p"` });
-    const tokenCpu = cpuMs(server.pid);
-    const refreshMs = await timed(signIns, () => idp.initiateAuth(refresh));
-    const refreshCpu = (cpuMs(server.pid) - tokenCpu) / signIns;
-    rows.push({
-      users: count,
-      "SRP sign-in, ms": times.length > 0 ? median(times).toFixed(2) : "",
-      "its CPU, ms": cpu.toFixed(2),
-      "refresh (2 tokens), ms": refreshMs.toFixed(2),
-      "refresh CPU, ms": refreshCpu.toFixed(2),
-      "GetUser, ms": (await timed(signIns, () => idp.getUser({ AccessToken: token }))).toFixed(2),
-      "email =, ms": (await timed(100, filter)).toFixed(2),
-      "email ^=, ms": (await timed(100, prefix)).toFixed(2),
-      "first page, ms": (await timed(50, () => idp.listUsers({ UserPoolId }))).toFixed(2),
-      estimate: (await idp.describeUserPool({ UserPoolId })).UserPool?.EstimatedNumberOfUsers ?? 0,
-      "memory, MB": Math.round(memoryMb(server.pid)),
-      "bare RS256, ms": bareSignature().toFixed(2),
-      "seeded in, s": Math.round(seedSeconds),
-    });
+    return await loadByCalls(server, await makePool(server), calls);
   } finally {
     await server.stop();
     removeData(server);
   }
 }
 
-for (const size of sizes) await measure(size);
-console.table(rows);
-const folder = fileURLToPath(new URL("results/", import.meta.url));
-mkdirSync(folder, { recursive: true });
-writeFileSync(`${folder}cognito.json`, `${JSON.stringify({ node: process.version, rows }, null, 2)}\n`);
+const columns = ["signIn", "refresh", "getUser", "equal", "prefix", "first"] as const;
+type Times = Record<(typeof columns)[number], number[]> & { cpu: number[] };
+
+/** One round in one pool: a user who has not signed in before does so, and what apps and administrators then ask. */
+async function round(one: Stand, i: number, times: Times): Promise<void> {
+  const { url, idp, ClientId, UserPoolId, size, server } = one;
+  const cpu = cpuMs(server.pid);
+  const signedIn: SignedIn = await signInBySrp(url, one, `signer-${i}`, password);
+  times.cpu.push(cpuMs(server.pid) - cpu);
+  times.signIn.push(signedIn.ms);
+  const { AccessToken, RefreshToken: REFRESH_TOKEN } = signedIn;
+  const refresh = { AuthFlow: "REFRESH_TOKEN_AUTH", ClientId, AuthParameters: { REFRESH_TOKEN } };
+  times.refresh.push((await call(url, "InitiateAuth", refresh))[0]);
+  times.getUser.push((await call(url, "GetUser", { AccessToken }))[0]);
+  const some = emailOf(Math.floor((((i * 7919) % 997) * size) / 997));
+  const list = async (Filter?: string) => {
+    const begun = performance.now();
+    await idp.listUsers({ UserPoolId, ...(Filter !== undefined && { Filter }) });
+    return performance.now() - begun;
+  };
+  times.equal.push(await list(`email = "${some}"`));
+  times.prefix.push(await list(`email ^= "${some.slice(0, some.indexOf("-") + 2)}"`));
+  times.first.push(await list());
+}
+
+async function measure(stands: Stand[]): Promise<Record<string, string | number>[]> {
+  const times = stands.map(
+    (): Times => ({ signIn: [], refresh: [], getUser: [], equal: [], prefix: [], first: [], cpu: [] }),
+  );
+  for (let i = 0; i < warmUps; i += 1)
+    for (const one of stands) await signInBySrp(one.url, one, `signer-${signIns + i}`, password);
+  for (let i = 0; i < signIns; i += 1) {
+    const turns = [...stands.keys()];
+    // Who comes second finds the machine warmer.
+    for (const at of i % 2 === 0 ? turns : turns.reverse())
+      await round(stands[at] as Stand, i, times[at] as Times);
+  }
+  return stands.map(({ size, server }, at) => {
+    const own = times[at] as Times;
+    const [signIn, refresh, getUser, equal, prefix, first] = columns.map((name) => median(own[name]));
+    const ms = (value = 0) => value.toFixed(2);
+    return {
+      users: size,
+      "SRP sign-in, ms": ms(signIn),
+      "of it CPU, ms": ms(own.cpu.reduce((sum, one) => sum + one, 0) / signIns),
+      "beside the first": ((signIn ?? 0) / median((times[0] as Times).signIn)).toFixed(2),
+      "refresh (2 tokens), ms": ms(refresh),
+      "GetUser, ms": ms(getUser),
+      "email =, ms": ms(equal),
+      "email ^=, ms": ms(prefix),
+      "first page, ms": ms(first),
+      "memory, MB": Math.round(memoryMb(server)),
+    };
+  });
+}
+
+const stands: Stand[] = [];
+try {
+  for (const size of sizes) stands.push(await stand(size));
+  const rows = await measure(stands);
+  const [one] = stands;
+  for (const one of stands) await one.server.stop();
+  const tokens = one && [await measureTokens(one.server.directory, one.UserPoolId, one.ClientId, "signer-0")];
+  console.table(loads);
+  console.table(rows);
+  console.table(tokens);
+  const folder = fileURLToPath(new URL("results/", import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const result = { node: process.version, loads, rows, tokens };
+  writeFileSync(`${folder}cognito.json`, `${JSON.stringify(result, null, 2)}\n`);
+} finally {
+  for (const { server } of stands) {
+    await server.stop();
+    removeData(server);
+  }
+}

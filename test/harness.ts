@@ -1,3 +1,4 @@
+import { Agent } from "node:https";
 import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
 import { CloudWatch } from "@aws-sdk/client-cloudwatch";
 import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
@@ -14,12 +15,27 @@ import { Scheduler } from "@aws-sdk/client-scheduler";
 import { SNS } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { STSClient } from "@aws-sdk/client-sts";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { type Cloudkeep, start } from "../src/start.ts";
 import { MemoryStore } from "../src/storage/memory.ts";
+import { newCertificate } from "./certificate.ts";
 
 /** A Cloudkeep over a store in memory: the whole path, without the disk. */
 export async function startForTest(): Promise<Cloudkeep> {
   return await start({ store: new MemoryStore() });
+}
+
+/** What clients reach Cloudkeep by; `ca` where it serves TLS. */
+export interface Reached {
+  endpoint: string;
+  ca?: string;
+}
+
+/** The same under TLS, with a certificate of its own. */
+export async function startTlsForTest(): Promise<Cloudkeep & { ca: string }> {
+  const { key, certificate } = await newCertificate("127.0.0.1");
+  const cloudkeep = await start({ store: new MemoryStore(), tls: { cert: certificate, key } });
+  return Object.assign(cloudkeep, { ca: certificate });
 }
 
 export interface Credentials {
@@ -30,15 +46,22 @@ export interface Credentials {
 
 /** Options of an SDK client for one caller, unmodified but for the endpoint. Failed calls are not retried. */
 export function optionsOf(
-  { endpoint }: { endpoint: string },
+  { endpoint, ca }: Reached,
   credentials: Credentials,
   region = "us-east-1",
-): { endpoint: string; region: string; credentials: Credentials; maxAttempts: number } {
-  return { endpoint, region, credentials, maxAttempts: 1 };
+): {
+  endpoint: string;
+  region: string;
+  credentials: Credentials;
+  maxAttempts: number;
+  requestHandler?: NodeHttpHandler;
+} {
+  const requestHandler = ca && new NodeHttpHandler({ httpsAgent: new Agent({ ca }) });
+  return { endpoint, region, credentials, maxAttempts: 1, ...(requestHandler && { requestHandler }) };
 }
 
 /** SDK clients of one caller. */
-export function clients(cloudkeep: { endpoint: string }, credentials: Credentials, region = "us-east-1") {
+export function clients(cloudkeep: Reached, credentials: Credentials, region = "us-east-1") {
   const options = optionsOf(cloudkeep, credentials, region);
   return {
     iam: new IAMClient(options),

@@ -1,4 +1,5 @@
 import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 
 export interface RawAnswer {
@@ -13,16 +14,19 @@ export interface RawRequest {
   query?: string;
   headers?: Record<string, string | string[]>;
   body?: Buffer | string;
+  /** Of a server under TLS. */
+  ca?: string;
 }
 
 /** Sends one request that no SDK would send. */
 export function send(
   port: number,
-  { method = "POST", path = "/", query = "", headers = {}, body = "" }: RawRequest,
+  { method = "POST", path = "/", query = "", headers = {}, body = "", ca }: RawRequest,
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest(
+    const request = (ca === undefined ? httpRequest : httpsRequest)(
       {
+        ca,
         host: "127.0.0.1",
         port,
         method,

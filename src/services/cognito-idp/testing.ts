@@ -6,7 +6,7 @@ import {
 } from "@aws-sdk/client-cognito-identity-provider";
 import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { expect, vi } from "vitest";
-import { type Credentials, clients, optionsOf, policyOf } from "../../../test/harness.ts";
+import { type Credentials, clients, optionsOf, policyOf, type Reached } from "../../../test/harness.ts";
 import { send } from "../../../test/hostile/raw.ts";
 import { signed } from "../../../test/hostile/sign.ts";
 import type { Cloudkeep } from "../../start.ts";
@@ -114,7 +114,7 @@ interface Mail {
 }
 
 /** What has come into the mailbox for somebody, oldest first. */
-export async function mailsTo(cloudkeep: Cloudkeep, to: string): Promise<Mail[]> {
+export async function mailsTo(cloudkeep: Cloudkeep & Reached, to: string): Promise<Mail[]> {
   const host = `127.0.0.1:${cloudkeep.port}`;
   const draft = {
     method: "POST",
@@ -124,7 +124,8 @@ export async function mailsTo(cloudkeep: Cloudkeep, to: string): Promise<Mail[]>
     body: JSON.stringify({ To: to, MaxResults: 100 }),
   };
   const options = { credentials: cloudkeep.credentials, service: "cloudkeep", host };
-  const { body } = await send(cloudkeep.port, signed("header", draft, options));
+  const request = signed("header", draft, options);
+  const { body } = await send(cloudkeep.port, { ...request, ...(cloudkeep.ca && { ca: cloudkeep.ca }) });
   return (JSON.parse(body) as { Mails: Mail[] }).Mails;
 }
 

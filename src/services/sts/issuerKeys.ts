@@ -1,4 +1,5 @@
-import { createLocalJWKSet, type JSONWebKeySet } from "jose";
+import { createLocalJWKSet } from "jose";
+import { soundKeys } from "../../kit/jwks.ts";
 
 /**
  * Keys of OpenID Connect issuers, fetched from where their discovery document says, within tight limits: an issuer
@@ -41,9 +42,9 @@ async function fetchKeys(issuer: string): Promise<IssuerKeys> {
   ) {
     throw new IssuerUnreachable("The discovery document is not the issuer's.");
   }
-  const keys = await fetchJson(location);
-  if (!Array.isArray(keys.keys)) throw new IssuerUnreachable("The issuer's keys are no key set.");
-  return createLocalJWKSet(keys as unknown as JSONWebKeySet);
+  const keys = soundKeys(await fetchJson(location));
+  if (keys === undefined) throw new IssuerUnreachable("The issuer's keys are no key set.");
+  return createLocalJWKSet(keys);
 }
 
 function isAllowed(url: URL): boolean {

@@ -1,14 +1,13 @@
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
 import type { Caller, Session } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
+import { tokenAlgorithms } from "../../kit/jwks.ts";
 import type { ProviderFacts } from "../../kit/ports.ts";
 import { IssuerUnreachable, issuerKeys } from "./issuerKeys.ts";
 import { tagsOfToken } from "./tokenTags.ts";
 
 /** Who holds a token of an OpenID Connect issuer: believed only as far as the issuer signed. */
 
-/** Signatures that a token may have: asymmetric ones only. */
-const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 /** The issuer of Cognito's identity pools, which every account knows without a provider of its own. */
 const identityPools = "cognito-identity.amazonaws.com";
 /** Clocks of issuers may be off by this. */
@@ -84,7 +83,7 @@ export async function verifyToken(
   try {
     const keys = await issuerKeys(issuer, nowMs);
     const { payload } = await jwtVerify(token, keys, {
-      algorithms,
+      algorithms: tokenAlgorithms,
       issuer,
       currentDate: new Date(nowMs),
       clockTolerance: toleranceSeconds,

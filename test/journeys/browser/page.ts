@@ -7,43 +7,14 @@ import {
   CognitoUserPool,
   type CognitoUserSession,
 } from "amazon-cognito-identity-js";
+import { config, on, show } from "./forms.ts";
 
 /** An app in a browser, as a developer writes it for AWS: nothing in it knows of Cloudkeep but the endpoint. */
 
-interface AppConfig {
-  endpoint: string;
-  region: string;
-  userPoolId: string;
-  clientId: string;
-  identityPoolId: string;
-  stream: string;
-}
-
-const config = (await (await fetch("/config.json")).json()) as AppConfig;
 const { endpoint, region } = config;
 const pool = new CognitoUserPool({ UserPoolId: config.userPoolId, ClientId: config.clientId, endpoint });
 let user: CognitoUser | undefined;
 let session: CognitoUserSession | undefined;
-
-function show(id: "state" | "secret", text: string): void {
-  (document.getElementById(id) as HTMLOutputElement).value = text;
-}
-
-/** What a form does, with the values of its fields; what goes wrong stands in the state. */
-function on(id: string, act: (fields: Record<string, string>) => Promise<string>): void {
-  document.getElementById(id)?.addEventListener("submit", (event) => {
-    event.preventDefault();
-    show("state", "");
-    const fields = Object.fromEntries(new FormData(event.target as HTMLFormElement)) as Record<
-      string,
-      string
-    >;
-    act(fields).then(
-      (state) => show("state", state),
-      (error: Error) => show("state", `${error.name}: ${error.message}`),
-    );
-  });
-}
 
 /** The library's callbacks as a promise. */
 function done<T>(act: (back: (error?: Error | null, result?: T) => void) => void): Promise<T> {

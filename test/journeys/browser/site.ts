@@ -19,14 +19,14 @@ export function browserPath(): string | undefined {
 export function launchBrowser(executablePath: string): Promise<Browser> {
   // Chromium's own sandbox does not start for root, as in CI; the only page that it shows is ours.
   const args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"];
-  return launch({ executablePath, args, headless: true });
+  return launch({ executablePath, args, headless: true, acceptInsecureCerts: true });
 }
 
 const local = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-async function bundled(): Promise<Buffer> {
+async function bundled(script: string): Promise<Buffer> {
   const { outputFiles } = await build({
-    entryPoints: [local("page.ts")],
+    entryPoints: [local(script)],
     bundle: true,
     write: false,
     format: "esm",
@@ -42,16 +42,17 @@ export interface Site {
   close(): void;
 }
 
-/** Serves the page; `config` is asked anew for each page that loads. */
-export async function serveSite(config: () => object): Promise<Site> {
-  const script = await bundled();
+/** Serves the page with one of the scripts beside this file; `config` is asked anew for each page that loads. */
+export async function serveSite(name: string, config: () => object): Promise<Site> {
+  const script = await bundled(name);
   const page = readFileSync(local("index.html"));
   const server: Server = createServer((request, response) => {
-    if (request.url === "/config.json") response.end(JSON.stringify(config()));
-    else if (request.url === "/page.js") {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    if (pathname === "/config.json") response.end(JSON.stringify(config()));
+    else if (pathname === "/page.js") {
       response.writeHead(200, { "content-type": "text/javascript" });
       response.end(script);
-    } else if (request.url === "/") {
+    } else if (pathname === "/") {
       response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
       response.end(page);
     } else {
@@ -61,7 +62,7 @@ export async function serveSite(config: () => object): Promise<Site> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/`, close: () => void server.close() };
+  return { url: `http://localhost:${port}/`, close: () => void server.close() };
 }
 
 /** Fills a form in and sends it; what the page says then. */

@@ -77,6 +77,10 @@ const traps: [what: string, hex: string][] = [
   ["the modulus", N.toString(16)],
   ["the modulus, padded", `00${N.toString(16)}`],
   ["twice the modulus", (2n * N).toString(16)],
+  ["the modulus behind a byte of zeros, in capitals", `00${N.toString(16).toUpperCase()}`],
+  ["a negative number as Java writes it", `-${(N - 5n).toString(16)}`],
+  ["a number with a space", " 2"],
+  ["a number with a mark", "0x2"],
   ["the modulus and one", (N + 1n).toString(16)],
   ["no number", "xyz"],
   ["nothing", ""],
@@ -134,5 +138,55 @@ describe("a client that sends as its number", () => {
     expect((await answer({ TIMESTAMP: "Sat Jan 1 00:00:00 UTC 2000" })).message).toBe(
       "Incorrect username or password.",
     );
+  });
+
+  it("a right proof again is refused, and so is one of another block, user or time", async () => {
+    await newUser(pool, "bob");
+    const secret = big(randomBytes(32));
+    const stamp = (atMs: number) =>
+      new Date(atMs).toUTCString().replace(/^(\w+), 0?(\d+) (\w+) (\d+) (\S+) GMT$/, "$1 $3 $2 $5 UTC $4");
+    const A = power(2n, secret).toString(16);
+    const poolName = pool.UserPoolId.split("_")[1] ?? "";
+    async function proof(name = "alice", TIMESTAMP = stamp(Date.now())) {
+      const { ChallengeParameters = {} } = await begin(A);
+      const { SRP_B = "", SALT = "", SECRET_BLOCK = "" } = ChallengeParameters;
+      const key = clientKey(secret, SALT, SRP_B, `${poolName}alice:${password}`);
+      const mac = createHmac("sha256", key)
+        .update(`${poolName}${name}`)
+        .update(Buffer.from(SECRET_BLOCK, "base64"))
+        .update(TIMESTAMP);
+      return {
+        USERNAME: name,
+        PASSWORD_CLAIM_SECRET_BLOCK: SECRET_BLOCK,
+        PASSWORD_CLAIM_SIGNATURE: mac.digest("base64"),
+        TIMESTAMP,
+      };
+    }
+    const answer = (ChallengeResponses: Record<string, string>) =>
+      pool.idp.respondToAuthChallenge({
+        ClientId: pool.ClientId,
+        ChallengeName: "PASSWORD_VERIFIER",
+        ChallengeResponses,
+      });
+    const right = await proof();
+    expect((await answer(right)).AuthenticationResult).toBeDefined();
+    const { PASSWORD_CLAIM_SECRET_BLOCK } = await proof();
+    const other = await newPool(cloudkeep);
+    await newUser(other, "alice");
+    const foreign = await other.idp.initiateAuth({
+      AuthFlow: "USER_SRP_AUTH",
+      ClientId: other.ClientId,
+      AuthParameters: { USERNAME: "alice", SRP_A: A },
+    });
+    for (const wrong of [
+      right,
+      { ...(await proof()), PASSWORD_CLAIM_SECRET_BLOCK },
+      { ...right, PASSWORD_CLAIM_SECRET_BLOCK: foreign.ChallengeParameters?.SECRET_BLOCK ?? "" },
+      await proof("bob"),
+      { ...(await proof()), TIMESTAMP: stamp(Date.now() + 60_000) },
+      await proof("alice", stamp(Date.now() - 3_600_000)),
+      await proof("alice", stamp(Date.now() + 3_600_000)),
+    ])
+      expect((await errorOf(answer(wrong))).message).toBe("Incorrect username or password.");
   });
 });

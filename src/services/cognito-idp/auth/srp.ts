@@ -1,12 +1,6 @@
-import {
-  createDiffieHellman,
-  createHash,
-  createHmac,
-  hkdfSync,
-  randomBytes,
-  timingSafeEqual,
-} from "node:crypto";
+import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Verifier } from "../users/userRow.ts";
+import { SrpGroup } from "./srpGroup.ts";
 
 /**
  * Secure Remote Password, version 6a, as Cognito has it: the server proves a password that it does not know.
@@ -27,24 +21,10 @@ const modulus = Buffer.from(
   "hex",
 );
 const generator = Buffer.of(2);
-const N = BigInt(`0x${modulus.toString("hex")}`);
 export const groupBytes = modulus.length;
+const group = new SrpGroup(modulus, generator);
 const secretBytes = 32;
 const saltBytes = 16;
-/** Longest number in hex that is looked at: one byte of sign, and the modulus. */
-const maxHexChars = 2 * groupBytes + 2;
-
-/** OpenSSL's own exponentiation: `secret` is set and used in one turn, so that one object serves all. */
-const group = createDiffieHellman(modulus, generator);
-
-function power(base: Buffer, exponent: Buffer): Buffer {
-  group.setPrivateKey(exponent);
-  return group.computeSecret(base);
-}
-
-function bigint(bytes: Buffer): bigint {
-  return BigInt(`0x${bytes.toString("hex")}`);
-}
 
 /** A number as the bytes of Java's BigInteger: a zero goes before a first bit that is set. All of Cognito hashes them so. */
 function padded(hex: string): Buffer {
@@ -58,10 +38,6 @@ function hexOf(bytes: Buffer): string {
   return bytes.toString("hex").replace(/^0+(?=.)/, "");
 }
 
-function fixed(number: bigint): Buffer {
-  return Buffer.from(number.toString(16).padStart(2 * groupBytes, "0"), "hex");
-}
-
 const sha256 = (...parts: Uint8Array[]) => {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
@@ -69,7 +45,7 @@ const sha256 = (...parts: Uint8Array[]) => {
 };
 
 /** k = H(N | g) */
-const k = bigint(sha256(padded(hexOf(modulus)), generator));
+const k = BigInt(`0x${sha256(padded(hexOf(modulus)), generator).toString("hex")}`);
 
 /** x = H(salt | H(pool user ":" password)) */
 function privateValue(salt: string, poolName: string, username: string, password: string): Buffer {
@@ -78,7 +54,7 @@ function privateValue(salt: string, poolName: string, username: string, password
 }
 
 function verifierOf(salt: string, poolName: string, username: string, password: string): Buffer {
-  return power(generator, privateValue(salt, poolName, username, password));
+  return group.verifier(privateValue(salt, poolName, username, password));
 }
 
 export function makeVerifier(poolName: string, username: string, password: string): Verifier {
@@ -106,21 +82,14 @@ export interface SrpStart {
   state: SrpState;
 }
 
-/** A number that a client sent in hex, below the modulus; undefined for what no honest client sends. */
 export function clientPublic(hex: string): Buffer | undefined {
-  if (hex.length > maxHexChars || !/^[0-9a-fA-F]+$/.test(hex)) return undefined;
-  const number = BigInt(`0x${hex}`);
-  // A multiple of the modulus (0 among them) would make the secret 0, whatever the password is.
-  if (number % N === 0n || number >= N) return undefined;
-  return fixed(number);
+  return group.clientPublic(hex);
 }
 
-/** B = k v + g^b */
 export function startSrp(a: Buffer, verifier: Buffer): SrpStart {
   for (;;) {
     const b = randomBytes(secretBytes);
-    const B = fixed((k * bigint(verifier) + bigint(power(generator, b))) % N);
-    const publicHex = hexOf(B);
+    const publicHex = hexOf(group.serverPublic(k, verifier, b));
     const u = sha256(padded(hexOf(a)), padded(publicHex));
     if (publicHex !== "0" && u.some((byte) => byte !== 0)) {
       const state = { a: a.toString("base64url"), b: b.toString("base64url"), u: u.toString("base64url") };
@@ -132,17 +101,16 @@ export function startSrp(a: Buffer, verifier: Buffer): SrpStart {
 const label = Buffer.from("Caldera Derived Key");
 const keyBytes = 16;
 
-/** K = HKDF of S = (A v^u)^b, salted with u. */
+/** K = HKDF of S, salted with u. */
 export function sharedKey({ a, b, u }: SrpState, verifier: Buffer): Buffer {
   const [A, secret, scramble] = [a, b, u].map((text) => Buffer.from(text, "base64url")) as [
     Buffer,
     Buffer,
     Buffer,
   ];
-  const product = (bigint(A) * bigint(power(verifier, scramble))) % N;
+  const S = group.serverSecret(A, verifier, scramble, secret);
   // Nobody gets there who does not know the verifier; it proves nothing, and no key is known for it.
-  if (product <= 1n || product >= N - 1n) return randomBytes(keyBytes);
-  const S = power(fixed(product), secret);
+  if (S === undefined) return randomBytes(keyBytes);
   const key = hkdfSync("sha256", padded(hexOf(S)), padded(hexOf(scramble)), label, keyBytes);
   return Buffer.from(key);
 }

@@ -42,7 +42,8 @@ export function preflight(): Answer {
       "access-control-allow-methods",
       "GET, POST",
       "access-control-allow-headers",
-      "authorization, content-type",
+      // Amplify says who it is.
+      "authorization, content-type, x-amz-user-agent",
       "access-control-max-age",
       "3600",
     ],

@@ -28,7 +28,7 @@ async function discovered(
       options as RequestInit,
     );
   return await openid.discovery(issuer, ClientId, { client_secret: ClientSecret }, auth, {
-    execute: [openid.allowInsecureRequests],
+    execute: [openid.allowInsecureRequests, openid.enableNonRepudiationChecks],
     [openid.customFetch]: asIfHere,
   });
 }

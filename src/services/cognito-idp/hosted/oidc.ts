@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { JSONWebKeySet, JWTPayload } from "jose";
+import type { JWTPayload } from "jose";
+import { soundKeys, tokenAlgorithms } from "../../../kit/jwks.ts";
 import { arrive, checkBrowser, checkFirst, leave, returned, type Sent } from "./federation.ts";
 import { redirect } from "./html.ts";
 import { type OAuthRequest, Told, withParameters } from "./oauthRequest.ts";
@@ -10,8 +11,6 @@ import type { Answer, Visit } from "./visit.ts";
 /** Providers that speak OpenID Connect. https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth */
 
 const responsePath = "/oauth2/idpresponse";
-/** Signatures that a token may have: asymmetric ones only. */
-const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 /** Clocks of providers may be off by this. */
 const toleranceSeconds = 60;
 
@@ -136,10 +135,11 @@ async function proven(
 ): Promise<JWTPayload> {
   const { createLocalJWKSet, errors, jwtVerify } = await import("jose");
   const { client_id = "", oidc_issuer = "" } = details;
-  const keys = await fetchJson({ url: keysUrl });
+  const keys = soundKeys(await fetchJson({ url: keysUrl }));
+  if (keys === undefined) throw new BadProvider("The provider's keys are no key set.");
   try {
-    const { payload } = await jwtVerify(token, createLocalJWKSet(keys as unknown as JSONWebKeySet), {
-      algorithms,
+    const { payload } = await jwtVerify(token, createLocalJWKSet(keys), {
+      algorithms: tokenAlgorithms,
       issuer: oidc_issuer,
       audience: client_id,
       currentDate: new Date(nowMs),

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { servicePrincipal } from "../../../kit/caller.ts";
 import type { Context } from "../../../kit/context.ts";
 import { AwsError } from "../../../kit/errors.ts";
@@ -19,6 +20,9 @@ interface Work {
   batch: number;
 }
 
+/** Others are served between so many lines. */
+const linesPerTurn = 20;
+const noLogs = "The logs of the job could not be written.";
 const flags = new Set(["true", "false"]);
 
 export const importUsers = {
@@ -26,26 +30,15 @@ export const importUsers = {
     const pool = await findPool(poolId, ctx);
     const job = pool && (await jobs.get(ctx.tx, ...keyOf(pool), jobId));
     if (pool === undefined || job === undefined) return;
+    if (batch === 0 && !(await startLog(pool, job, ctx))) return await failed(pool, job, noLogs, ctx);
     if (job.status === "Stopping")
-      return await ended(
-        pool,
-        { ...job, status: "Stopped", message: "The import job was stopped." },
-        [],
-        ctx,
-      );
+      return await ended(pool, { ...job, status: "Stopped", message: "The import job was stopped." }, ctx);
     if (batch >= (job.batches ?? 0)) return await succeeded(pool, job, ctx);
     const problem = headerProblem(pool, job.header ?? []);
-    if (problem !== undefined)
-      return await ended(pool, { ...job, status: "Failed", message: problem }, [], ctx);
+    if (problem !== undefined) return await failed(pool, job, problem, ctx);
     const { next, lines } = await imported(pool, job, batch, ctx);
     batches.delete(ctx.tx, ...keyOf(pool), jobId, batchKey(batch));
-    if (!(await logged(pool, next, lines, ctx)))
-      return await ended(
-        pool,
-        { ...next, status: "Failed", message: "The logs of the job could not be written." },
-        [],
-        ctx,
-      );
+    if (!(await logged(pool, next, lines, ctx))) return await failed(pool, next, noLogs, ctx);
     jobs.put(ctx.tx, [...keyOf(pool), jobId], { ...next, status: "InProgress" });
     ctx.outbox.put("importUsers", { poolId, jobId, batch: batch + 1 });
   },
@@ -57,14 +50,18 @@ async function succeeded(pool: PoolRow, job: JobRow, ctx: Context): Promise<void
   const message = isWhole
     ? "Import Job Completed Successfully."
     : "Not all users were imported. Please check the logs.";
-  await ended(pool, { ...job, status: isFailed ? "Failed" : "Succeeded", message }, [], ctx);
+  await ended(pool, { ...job, status: isFailed ? "Failed" : "Succeeded", message }, ctx);
 }
 
-async function ended(pool: PoolRow, job: JobRow, lines: string[], ctx: Context): Promise<void> {
+async function failed(pool: PoolRow, job: JobRow, message: string, ctx: Context): Promise<void> {
+  await ended(pool, { ...job, status: "Failed", message }, ctx);
+}
+
+async function ended(pool: PoolRow, job: JobRow, ctx: Context): Promise<void> {
   jobs.put(ctx.tx, [...keyOf(pool), job.jobId], { ...job, completedMs: ctx.clock.now() });
   for (const { key } of await batches.list(ctx.tx, [...keyOf(pool), job.jobId]))
     batches.delete(ctx.tx, ...key);
-  await logged(pool, job, [...lines, `[${job.status.toUpperCase()}] ${job.message ?? ""}`], ctx);
+  await logged(pool, job, [`[${job.status.toUpperCase()}] ${job.message ?? ""}`], ctx);
 }
 
 function headerProblem({ schema }: PoolRow, header: string[]): string | undefined {
@@ -86,6 +83,7 @@ async function imported(
   const next = { ...job };
   const lines: string[] = [];
   for (const [i, record] of (rows?.records ?? []).entries()) {
+    if (i > 0 && i % linesPerTurn === 0) await turn();
     const line = (rows?.firstLine ?? 0) + i;
     const before = ctx.tx.savepoint();
     try {
@@ -138,17 +136,35 @@ async function importLine(
   await addUser(pool, user, ctx);
 }
 
-/** Writes to the job's log stream, under the role that the job was given; false where that may not. */
-async function logged(pool: PoolRow, job: JobRow, lines: string[], ctx: Context): Promise<boolean> {
+/** Where a job's lines are logged, and under which role. */
+async function logOf(pool: PoolRow, { jobId, roleArn }: JobRow, ctx: Context) {
   const logGroupName = `/aws/cognito/userpools/${pool.poolId}/${pool.name.replace(/[^\w./#-]/g, "_")}`;
-  const logStreamName = job.jobId;
   const by = servicePrincipal(principal, { sourceArn: pool.arn, sourceAccount: pool.account });
-  try {
-    const as = await ctx.assumeRole(job.roleArn, by, "CognitoUserImport");
+  const as = await ctx.assumeRole(roleArn, by, "CognitoUserImport");
+  return { logGroupName, logStreamName: jobId, as };
+}
+
+/** Makes the job's log stream; false where its role may not. */
+async function startLog(pool: PoolRow, job: JobRow, ctx: Context): Promise<boolean> {
+  return await unlessRefused(async () => {
+    const { logGroupName, logStreamName, as } = await logOf(pool, job, ctx);
     await unlessThere(() => ctx.call("logs", "CreateLogGroup", { logGroupName }, { as }));
     await unlessThere(() => ctx.call("logs", "CreateLogStream", { logGroupName, logStreamName }, { as }));
+  });
+}
+
+/** Writes to the job's log stream; false where its role may not. */
+async function logged(pool: PoolRow, job: JobRow, lines: string[], ctx: Context): Promise<boolean> {
+  return await unlessRefused(async () => {
+    const { as, ...to } = await logOf(pool, job, ctx);
     const logEvents = lines.map((message) => ({ timestamp: ctx.clock.now(), message }));
-    await ctx.call("logs", "PutLogEvents", { logGroupName, logStreamName, logEvents }, { as });
+    await ctx.call("logs", "PutLogEvents", { ...to, logEvents }, { as });
+  });
+}
+
+async function unlessRefused(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
     return true;
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;

@@ -13,7 +13,8 @@ import { batches, batchKey, type JobRow, jobs } from "./tables.ts";
 
 /** Of a file. AWS takes 100 MB; here the sender has no credentials. */
 const maxFileBytes = 8 * 1024 * 1024;
-const recordsPerBatch = 50;
+/** In one transaction: its commit is waited for before the next begins. */
+const recordsPerBatch = 500;
 const path = "user-import";
 
 export async function uploadUrl(pool: PoolRow, job: JobRow, ctx: Context): Promise<string> {

@@ -35,8 +35,10 @@ export async function keysOf(pool: PoolRow, { tx }: Pick<Context, "tx">): Promis
 
 /** A text as it may stand in the key of a row: in hex, so that the order of keys is that of numbers. `kind` keeps apart what means different things. */
 export function hashed({ index }: PoolKeys, kind: string, text: string): string {
-  const digest = createHmac("sha256", index).update(kind).update("\0").update(text).digest();
-  return digest.toString("hex", 0, hashBytes);
+  return createHmac("sha256", index)
+    .update(`${kind}\0${text}`)
+    .digest("hex")
+    .slice(0, 2 * hashBytes);
 }
 
 /** Bytes that are the same for the same text, and look random to whoever lacks the key. */

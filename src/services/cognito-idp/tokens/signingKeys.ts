@@ -5,6 +5,7 @@ import {
   type KeyObject,
   randomBytes,
   sign,
+  verify,
 } from "node:crypto";
 import { promisify } from "node:util";
 import type { Context } from "../../../kit/context.ts";
@@ -17,6 +18,8 @@ export type TokenUse = "id" | "access";
 
 interface SigningKey {
   kid: string;
+  /** Of every token under it, encoded: what AWS's has, and no more. */
+  header: string;
   privateKey: KeyObject;
   publicKey: KeyObject;
 }
@@ -30,6 +33,10 @@ const makePair = promisify(generateKeyPair) as (
   options: { modulusLength: number },
 ) => Promise<{ privateKey: KeyObject }>;
 
+function encoded(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
+}
+
 const opened = new WeakMap<SigningKeysRow, SigningKeys>();
 
 function open(row: SigningKeysRow): SigningKeys {
@@ -37,7 +44,8 @@ function open(row: SigningKeysRow): SigningKeys {
   if (keys === undefined) {
     const one = ({ kid, privateKey: pem }: SigningKeysRow["id"]) => {
       const privateKey = createPrivateKey(pem);
-      return { kid, privateKey, publicKey: createPublicKey(privateKey) };
+      const header = encoded({ kid, alg: "RS256" });
+      return { kid, header, privateKey, publicKey: createPublicKey(privateKey) };
     };
     keys = { id: one(row.id), access: one(row.access) };
     opened.set(row, keys);
@@ -78,17 +86,28 @@ const signOffThread = promisify(sign) as (
   key: KeyObject,
 ) => Promise<Buffer>;
 
-/** A JWT, signed off the main thread. Its header has what AWS's has, and no more. */
+/** A JWT, signed off the main thread. */
 export async function signed(
   keys: SigningKeys,
   use: TokenUse,
   claims: Record<string, unknown>,
 ): Promise<string> {
-  const { kid, privateKey } = keys[use];
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const text = `${part({ kid, alg: "RS256" })}.${part(claims)}`;
+  const { header, privateKey } = keys[use];
+  const text = `${header}.${encoded(claims)}`;
   const signature = await signOffThread("sha256", Buffer.from(text), privateKey);
   return `${text}.${signature.toString("base64url")}`;
+}
+
+/**
+ * Whether a token has this header and a signature under this key. Nothing that the token says of itself is read: not its
+ * algorithm, not its key. On the main thread: it takes some 20 µs, less than going to another.
+ */
+export function isSigned(token: string, { header, publicKey }: Pick<SigningKey, "header" | "publicKey">) {
+  const [given, payload, text = "", ...more] = token.split(".");
+  if (given !== header || payload === undefined || more.length > 0) return false;
+  const signature = Buffer.from(text, "base64url");
+  if (signature.toString("base64url") !== text) return false;
+  return verify("sha256", Buffer.from(`${header}.${payload}`), publicKey, signature);
 }
 
 /** https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html */
