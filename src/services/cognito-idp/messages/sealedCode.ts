@@ -59,7 +59,7 @@ async function dataKey(
   bytes: number,
   context: Readonly<Record<string, string>>,
   ctx: Context,
-): Promise<{ arn: string; plain: Buffer; wrapped: Buffer }> {
+): Promise<{ arn: string; plain: Uint8Array; wrapped: Buffer }> {
   const input = { KeyId: keyId, NumberOfBytes: bytes, EncryptionContext: { ...context } };
   try {
     const made = await ctx.call("kms", "GenerateDataKey", input, {
@@ -69,7 +69,8 @@ async function dataKey(
     });
     return {
       arn: made.KeyId as string,
-      plain: Buffer.from(made.Plaintext as Uint8Array),
+      // A buffer of its own, not a part of Node's pool: the SDK wipes it after use.
+      plain: new Uint8Array(made.Plaintext as Uint8Array),
       wrapped: Buffer.from(made.CiphertextBlob as Uint8Array),
     };
   } catch (error) {
