@@ -1,4 +1,5 @@
 import type { UserPoolClientType } from "@aws-sdk/client-cognito-identity-provider";
+import type { Context } from "../../../kit/context.ts";
 import { randomText } from "../../../kit/ids.ts";
 import { pageOf } from "../../../kit/paging.ts";
 import { idp } from "../contract.ts";
@@ -44,7 +45,7 @@ export const createUserPoolClient = idp.operation("CreateUserPoolClient", {
       poolId: pool.poolId,
       createdMs: now,
       modifiedMs: now,
-      settings: clientSettingsOf(input, pool),
+      settings: await clientSettingsOf(input, { pool }, ctx as Context),
       secrets: [],
     };
     if (input.GenerateSecret || input.ClientSecret !== undefined)
@@ -78,7 +79,7 @@ export const updateUserPoolClient = idp.operation("UpdateUserPoolClient", {
       ...client,
       name: input.ClientName ?? client.name,
       modifiedMs: ctx.clock.now(),
-      settings: clientSettingsOf(input, pool),
+      settings: await clientSettingsOf(input, { pool, client }, ctx as Context),
     };
     clients.put(ctx.tx, [...keyOf(pool), client.clientId], changed);
     return { UserPoolClient: shown(changed) };
