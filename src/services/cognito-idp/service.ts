@@ -7,6 +7,7 @@ import * as secrets from "./clients/secrets.ts";
 import * as devices from "./devices/devices.ts";
 import * as groups from "./groups/groups.ts";
 import * as members from "./groups/members.ts";
+import * as branding from "./hosted/branding.ts";
 import { forgetBrowserSession } from "./hosted/browserSessions.ts";
 import { forgetCode } from "./hosted/codes.ts";
 import * as domains from "./hosted/domains.ts";
@@ -80,6 +81,7 @@ export default defineService({
     identityProviders,
     terms,
     uiCustomization,
+    branding,
   ]
     .flatMap(operationsIn)
     .map(openToAll),

@@ -3,6 +3,7 @@ import type { Context } from "../../../kit/context.ts";
 import { randomText } from "../../../kit/ids.ts";
 import { pageOf } from "../../../kit/paging.ts";
 import { idp } from "../contract.ts";
+import { dropBranding } from "../hosted/branding.ts";
 import { existingPool, onPool } from "../pools/find.ts";
 import { keyOf } from "../pools/poolRow.ts";
 import { page } from "../pools/pools.ts";
@@ -93,6 +94,7 @@ export const deleteUserPoolClient = idp.operation("DeleteUserPoolClient", {
     const pool = await existingPool(UserPoolId, ctx);
     await existingClient(UserPoolId, ClientId, ctx);
     clients.delete(ctx.tx, ...keyOf(pool), ClientId);
+    await dropBranding(pool, ClientId, ctx as Context);
     places.delete(ctx.tx, "client", ClientId);
     return {};
   },

@@ -1,4 +1,4 @@
-import type { RoutingType } from "@aws-sdk/client-cognito-identity-provider";
+import type { AssetType, RoutingType } from "@aws-sdk/client-cognito-identity-provider";
 import { table } from "../../../kit/table.ts";
 
 /** Tables of the hosted pages. Codes and sessions stand under the hash of what opens them. */
@@ -100,6 +100,34 @@ export interface LooksRow {
 }
 
 export const looks = table<LooksRow, [...InPool, clientId: string]>("cognito-idp", "looks");
+
+/** A style of managed login, from the branding designer. */
+export interface BrandingRow {
+  brandingId: string;
+  clientId: string;
+  usesDefaults: boolean;
+  /** The designer's document, as far as it differs from the defaults. */
+  settings: Record<string, unknown>;
+  /** Images; their bytes stand in a table of their own. */
+  assets: BrandingAsset[];
+  createdMs: number;
+  modifiedMs: number;
+}
+
+export type BrandingAsset = Pick<AssetType, "Category" | "ColorMode" | "Extension" | "ResourceId"> & {
+  id: string;
+};
+
+export const brandings = table<BrandingRow, [...InPool, clientId: string]>("cognito-idp", "brandings");
+export const brandingClients = table<{ clientId: string }, [...InPool, brandingId: string]>(
+  "cognito-idp",
+  "brandingClients",
+);
+/** In base64. */
+export const brandingImages = table<{ bytes: string }, [...InPool, clientId: string, assetId: string]>(
+  "cognito-idp",
+  "brandingImages",
+);
 
 export interface TermsRow {
   termsId: string;
