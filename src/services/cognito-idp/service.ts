@@ -15,6 +15,7 @@ import { endpoint } from "./hosted/endpoint.ts";
 import * as identityProviders from "./hosted/identityProviders.ts";
 import * as resourceServers from "./hosted/resourceServers.ts";
 import { forgetArrival } from "./hosted/saml.ts";
+import * as samlKeys from "./hosted/samlKeys.ts";
 import * as terms from "./hosted/terms.ts";
 import * as uiCustomization from "./hosted/uiCustomization.ts";
 import * as jobs from "./imports/jobs.ts";
@@ -82,6 +83,7 @@ export default defineService({
     terms,
     uiCustomization,
     branding,
+    samlKeys,
   ]
     .flatMap(operationsIn)
     .map(openToAll),

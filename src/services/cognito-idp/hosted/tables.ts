@@ -1,4 +1,5 @@
 import type { AssetType, RoutingType } from "@aws-sdk/client-cognito-identity-provider";
+import type { SelfSigned } from "../../../kit/selfSigned.ts";
 import { table } from "../../../kit/table.ts";
 
 /** Tables of the hosted pages. Codes and sessions stand under the hash of what opens them. */
@@ -78,6 +79,8 @@ export interface ProviderRow {
   /** Attribute of the pool: name with the provider. */
   mapping: Record<string, string>;
   identifiers: string[];
+  /** Metadata of a SAML provider that says it at an address. */
+  fetched?: { text: string; atMs: number };
   createdMs: number;
   modifiedMs: number;
 }
@@ -140,6 +143,13 @@ export interface TermsRow {
 }
 
 export const terms = table<TermsRow, [...InPool, termsId: string]>("cognito-idp", "terms");
+
+export interface SamlKeysRow {
+  signing: SelfSigned;
+  encryption: SelfSigned;
+}
+
+export const samlKeys = table<SamlKeysRow, InPool>("cognito-idp", "samlKeys");
 
 /** Who has come back from a SAML provider, until the browser shows that it is the one that was sent there. */
 export interface ArrivalRow {

@@ -2,6 +2,7 @@ import type { Context } from "../../../kit/context.ts";
 import { randomText } from "../../../kit/ids.ts";
 import { BadMarker, pageOf } from "../../../kit/paging.ts";
 import { idp } from "../contract.ts";
+import { samlKeys } from "../hosted/tables.ts";
 import { retireSenderGrant, withSenderGrant } from "../messages/senderKey.ts";
 import { invalid } from "../refusals.ts";
 import { clients, places, poolKeys, pools, signingKeys } from "../tables.ts";
@@ -114,6 +115,7 @@ export const deleteUserPool = idp.operation("DeleteUserPool", {
     pools.delete(ctx.tx, ...keyOf(pool));
     poolKeys.delete(ctx.tx, ...keyOf(pool));
     signingKeys.delete(ctx.tx, ...keyOf(pool));
+    samlKeys.delete(ctx.tx, ...keyOf(pool));
     places.delete(ctx.tx, "pool", pool.poolId);
     for (const { row } of await clients.list(ctx.tx, keyOf(pool), { limit: maxClientsPerPool })) {
       clients.delete(ctx.tx, ...keyOf(pool), row.clientId);
