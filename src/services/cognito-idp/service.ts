@@ -34,6 +34,7 @@ import { sweepPool } from "./pools/sweep.ts";
 import * as tags from "./pools/tags.ts";
 import * as riskConfiguration from "./risk/configuration.ts";
 import * as riskEvents from "./risk/events.ts";
+import * as feedback from "./risk/feedback.ts";
 import { userPools } from "./tokens/lent.ts";
 import { publishes } from "./tokens/published.ts";
 import * as signOut from "./tokens/signOut.ts";
@@ -76,6 +77,7 @@ export default defineService({
     jobs,
     riskConfiguration,
     riskEvents,
+    feedback,
     logDelivery,
     domains,
     resourceServers,
