@@ -32,7 +32,7 @@ const atMost: Record<string, number> = {
   lambda: 30,
   firehose: 0,
   "cognito-identity": 0,
-  "cognito-idp": 7,
+  "cognito-idp": 0,
 };
 
 /** On AWS only the host tells them from another operation: directory buckets have endpoints of their own. */

@@ -7,6 +7,7 @@ import * as secrets from "./clients/secrets.ts";
 import * as devices from "./devices/devices.ts";
 import * as groups from "./groups/groups.ts";
 import * as members from "./groups/members.ts";
+import * as branding from "./hosted/branding.ts";
 import { forgetBrowserSession } from "./hosted/browserSessions.ts";
 import { forgetCode } from "./hosted/codes.ts";
 import * as domains from "./hosted/domains.ts";
@@ -14,6 +15,7 @@ import { endpoint } from "./hosted/endpoint.ts";
 import * as identityProviders from "./hosted/identityProviders.ts";
 import * as resourceServers from "./hosted/resourceServers.ts";
 import { forgetArrival } from "./hosted/saml.ts";
+import * as samlKeys from "./hosted/samlKeys.ts";
 import * as terms from "./hosted/terms.ts";
 import * as uiCustomization from "./hosted/uiCustomization.ts";
 import * as jobs from "./imports/jobs.ts";
@@ -32,6 +34,7 @@ import { sweepPool } from "./pools/sweep.ts";
 import * as tags from "./pools/tags.ts";
 import * as riskConfiguration from "./risk/configuration.ts";
 import * as riskEvents from "./risk/events.ts";
+import * as feedback from "./risk/feedback.ts";
 import { userPools } from "./tokens/lent.ts";
 import { publishes } from "./tokens/published.ts";
 import * as signOut from "./tokens/signOut.ts";
@@ -74,12 +77,15 @@ export default defineService({
     jobs,
     riskConfiguration,
     riskEvents,
+    feedback,
     logDelivery,
     domains,
     resourceServers,
     identityProviders,
     terms,
     uiCustomization,
+    branding,
+    samlKeys,
   ]
     .flatMap(operationsIn)
     .map(openToAll),

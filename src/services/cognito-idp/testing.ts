@@ -4,9 +4,22 @@ import {
   type CreateUserPoolClientCommandInput,
   type CreateUserPoolCommandInput,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import {
+  CreateAccessKeyCommand,
+  CreateRoleCommand,
+  CreateUserCommand,
+  PutRolePolicyCommand,
+  PutUserPolicyCommand,
+} from "@aws-sdk/client-iam";
 import { expect, vi } from "vitest";
-import { type Credentials, clients, optionsOf, policyOf, type Reached } from "../../../test/harness.ts";
+import {
+  type Credentials,
+  clients,
+  credentialsOf,
+  optionsOf,
+  policyOf,
+  type Reached,
+} from "../../../test/harness.ts";
 import { send } from "../../../test/hostile/raw.ts";
 import { signed } from "../../../test/hostile/sign.ts";
 import type { Cloudkeep } from "../../start.ts";
@@ -147,4 +160,18 @@ export async function smsRole(cloudkeep: Cloudkeep, RoleName = "sms"): Promise<s
   const PolicyDocument = policyOf({ Action: "sns:Publish", Resource: "*" });
   await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "own", PolicyDocument }));
   return Role?.Arn ?? "";
+}
+
+/** Keys of an IAM user who may do what one statement says. */
+export async function iamUser(
+  cloudkeep: Cloudkeep,
+  UserName: string,
+  statement: Record<string, unknown>,
+): Promise<Credentials> {
+  const { iam } = clients(cloudkeep, cloudkeep.credentials);
+  await iam.send(new CreateUserCommand({ UserName }));
+  const PolicyDocument = policyOf(statement);
+  await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: "own", PolicyDocument }));
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+  return credentialsOf(AccessKey);
 }

@@ -1,6 +1,7 @@
-import { createPrivateKey, hash, type KeyObject, sign, webcrypto } from "node:crypto";
+import { createPrivateKey, hash, type KeyObject, sign } from "node:crypto";
 import type { Context } from "../../kit/context.ts";
 import type { PublicRequest } from "../../kit/pages.ts";
+import { selfSigned } from "../../kit/selfSigned.ts";
 import { type SigningRow, signing } from "./tables.ts";
 
 /** Notifications are signed, so that a receiver can tell SNS's from others'. https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html */
@@ -11,38 +12,9 @@ const rowName = "current";
 async function signer(ctx: Context): Promise<SigningRow> {
   const known = await signing.get(ctx.tx, rowName);
   if (known !== undefined) return known;
-  const row = await newSigner(ctx.clock.now());
+  const row = await selfSigned("sns.amazonaws.com", ctx.clock.now());
   signing.put(ctx.tx, [rowName], row);
   return row;
-}
-
-/** The libraries are loaded for this alone: most starts need none of it. */
-async function newSigner(nowMs: number): Promise<SigningRow> {
-  await import("reflect-metadata");
-  const { X509CertificateGenerator } = await import("@peculiar/x509");
-  const algorithm = {
-    name: "RSASSA-PKCS1-v1_5",
-    hash: "SHA-256",
-    publicExponent: new Uint8Array([1, 0, 1]),
-    modulusLength: 2048,
-  };
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
-    "sign",
-    "verify",
-  ])) as webcrypto.CryptoKeyPair;
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: "CN=sns.amazonaws.com",
-    notBefore: new Date(nowMs - 86_400_000),
-    notAfter: new Date(nowMs + 20 * 365 * 86_400_000),
-    signingAlgorithm: algorithm,
-    keys: keys as never,
-  });
-  const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
-  const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-  return {
-    privateKey: privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
-    certificate: certificate.toString("pem"),
-  };
 }
 
 function certificatePath({ certificate }: SigningRow): string {

@@ -6,7 +6,7 @@ import { idp } from "../contract.ts";
 import { existingPool, onPool } from "../pools/find.ts";
 import { hidden, hiddenAnswer } from "../recorded.ts";
 import { invalid } from "../refusals.ts";
-import { checkAddress } from "../risk/configuration.ts";
+import { checkAddress } from "../risk/notices.ts";
 import { hasTrigger, trigger, triggerAttributes } from "../triggers/invoke.ts";
 import { beginChoice, continueSignUp } from "./choice.ts";
 import { customStep } from "./custom.ts";
@@ -121,7 +121,7 @@ async function initiate(
   const { USERNAME } = parameters;
   if (USERNAME === undefined || USERNAME === "") throw invalid("Missing required parameter USERNAME");
   checkSecretHash(named.client, USERNAME, parameters.SECRET_HASH);
-  await checkAddress(named.pool, named.client.clientId, ctx);
+  await checkAddress(named.pool, named.client.clientId, USERNAME, ctx);
   const signIn = await beginSignIn(named, USERNAME, asked.flow, asked.clientMetadata, ctx);
   if (parameters.DEVICE_KEY !== undefined) signIn.state.deviceKey = parameters.DEVICE_KEY;
   await preAuthentication(signIn);

@@ -1,7 +1,9 @@
 import type { UserPoolClientType } from "@aws-sdk/client-cognito-identity-provider";
+import type { Context } from "../../../kit/context.ts";
 import { randomText } from "../../../kit/ids.ts";
 import { pageOf } from "../../../kit/paging.ts";
 import { idp } from "../contract.ts";
+import { dropBranding } from "../hosted/branding.ts";
 import { existingPool, onPool } from "../pools/find.ts";
 import { keyOf } from "../pools/poolRow.ts";
 import { page } from "../pools/pools.ts";
@@ -44,7 +46,7 @@ export const createUserPoolClient = idp.operation("CreateUserPoolClient", {
       poolId: pool.poolId,
       createdMs: now,
       modifiedMs: now,
-      settings: clientSettingsOf(input, pool),
+      settings: await clientSettingsOf(input, { pool }, ctx as Context),
       secrets: [],
     };
     if (input.GenerateSecret || input.ClientSecret !== undefined)
@@ -78,7 +80,7 @@ export const updateUserPoolClient = idp.operation("UpdateUserPoolClient", {
       ...client,
       name: input.ClientName ?? client.name,
       modifiedMs: ctx.clock.now(),
-      settings: clientSettingsOf(input, pool),
+      settings: await clientSettingsOf(input, { pool, client }, ctx as Context),
     };
     clients.put(ctx.tx, [...keyOf(pool), client.clientId], changed);
     return { UserPoolClient: shown(changed) };
@@ -92,6 +94,7 @@ export const deleteUserPoolClient = idp.operation("DeleteUserPoolClient", {
     const pool = await existingPool(UserPoolId, ctx);
     await existingClient(UserPoolId, ClientId, ctx);
     clients.delete(ctx.tx, ...keyOf(pool), ClientId);
+    await dropBranding(pool, ClientId, ctx as Context);
     places.delete(ctx.tx, "client", ClientId);
     return {};
   },

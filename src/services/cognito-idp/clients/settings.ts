@@ -1,9 +1,10 @@
 import type { TokenValidityUnitsType } from "@aws-sdk/client-cognito-identity-provider";
 import type { Operations } from "../../../../build/contracts/cognito-idp.d.ts";
-import { AwsError } from "../../../kit/errors.ts";
+import type { Context } from "../../../kit/context.ts";
 import type { PoolRow } from "../pools/poolRow.ts";
 import { invalid } from "../refusals.ts";
-import type { ClientSettings } from "./clientRow.ts";
+import type { ClientRow, ClientSettings } from "./clientRow.ts";
+import { checkOAuth } from "./oauthSettings.ts";
 
 /** What a client can be set to: defaults, and what does not go together. */
 
@@ -46,7 +47,12 @@ export function validityOf(settings: ClientSettings): { access: number; id: numb
   };
 }
 
-export function clientSettingsOf(given: Given, pool: PoolRow): ClientSettings {
+/** What is asked for, judged. */
+export async function clientSettingsOf(
+  given: Given,
+  { pool, client }: { pool: PoolRow; client?: ClientRow },
+  ctx: Context,
+): Promise<ClientSettings> {
   const settings: ClientSettings = {
     RefreshTokenValidity: given.RefreshTokenValidity || defaultRefreshDays,
     AccessTokenValidity: given.AccessTokenValidity,
@@ -73,11 +79,16 @@ export function clientSettingsOf(given: Given, pool: PoolRow): ClientSettings {
     AuthSessionValidity: given.AuthSessionValidity ?? defaultSessionMinutes,
     RefreshTokenRotation: given.RefreshTokenRotation,
   };
-  checkClient(settings, pool);
+  checkClient(settings, pool, client === undefined ? "creating" : "updating");
+  const hasSecret =
+    client === undefined ? (given.GenerateSecret ?? given.ClientSecret) : client.secrets.length > 0;
+  await checkOAuth({ pool, settings, hasSecret: Boolean(hasSecret) }, ctx);
   return settings;
 }
 
-function checkClient(settings: ClientSettings, pool: PoolRow): void {
+type Doing = "creating" | "updating";
+
+function checkClient(settings: ClientSettings, pool: PoolRow, doing: Doing): void {
   validityOf(settings);
   const flows = settings.ExplicitAuthFlows ?? [];
   const allowed = flows.filter((flow) => flow.startsWith("ALLOW_"));
@@ -85,34 +96,42 @@ function checkClient(settings: ClientSettings, pool: PoolRow): void {
     throw invalid("You cannot combine deprecated and new values of ExplicitAuthFlows.");
   if (settings.RefreshTokenRotation?.Feature === "ENABLED" && flows.includes("ALLOW_REFRESH_TOKEN_AUTH"))
     throw invalid("Refresh token rotation cannot be enabled with ALLOW_REFRESH_TOKEN_AUTH.");
-  checkNames(settings.ReadAttributes, pool, "read");
-  checkNames(settings.WriteAttributes, pool, "write");
-  checkOAuth(settings);
+  checkReadable(settings.ReadAttributes, pool, doing);
+  checkWritable(settings.WriteAttributes, pool, doing);
+  checkAnalytics(settings);
 }
 
-function checkNames(names: string[] | undefined, { schema }: PoolRow, kind: "read" | "write"): void {
-  const known = names?.every((name) => schema.some(({ Name }) => Name === name)) ?? true;
-  const mayBeWritten = kind === "read" || !(names ?? []).some((name) => readOnlyNames.has(name));
-  if (!known || !mayBeWritten) throw invalid(`Invalid ${kind} attributes specified while creating a client`);
+function areKnown(names: readonly string[], { schema }: PoolRow): boolean {
+  return names.every((name) => schema.some(({ Name }) => Name === name));
+}
+
+function checkReadable(names: string[] | undefined, pool: PoolRow, doing: Doing): void {
+  if (names !== undefined && !areKnown(names, pool))
+    throw invalid(`Invalid read attributes specified while ${doing} a client`);
+}
+
+/** A client that writes some attributes must be able to write those that every user has. */
+function checkWritable(names: string[] | undefined, pool: PoolRow, doing: Doing): void {
+  if (names === undefined || names.length === 0) return;
+  const required = pool.schema.filter(({ Required, Name = "" }) => Required && !readOnlyNames.has(Name));
+  if (
+    !areKnown(names, pool) ||
+    names.some((name) => readOnlyNames.has(name)) ||
+    required.some(({ Name = "" }) => !names.includes(Name))
+  )
+    throw invalid(`Invalid write attributes specified while ${doing} a client`);
 }
 
 const readOnlyNames = new Set(["sub", "email_verified", "phone_number_verified", "identities"]);
 
-function checkOAuth(settings: ClientSettings): void {
-  const flows = settings.AllowedOAuthFlows ?? [];
-  const { AllowedOAuthScopes: scopes = [], CallbackURLs: urls = [], DefaultRedirectURI } = settings;
-  if (settings.AllowedOAuthFlowsUserPoolClient && (flows.length === 0 || scopes.length === 0))
-    throw new AwsError(
-      "InvalidOAuthFlowException",
-      "AllowedOAuthFlows and AllowedOAuthScopes are required if user pool client is allowed to use OAuth flows.",
+function checkAnalytics({ AnalyticsConfiguration: analytics }: ClientSettings): void {
+  if (analytics === undefined) return;
+  const { ApplicationArn, ApplicationId, RoleArn, ExternalId } = analytics;
+  const byId = [ApplicationId, RoleArn, ExternalId].filter((part) => part !== undefined).length;
+  if (ApplicationArn === undefined ? byId !== 3 : ApplicationId !== undefined || ExternalId !== undefined)
+    throw invalid(
+      "Invalid analytics configuration given, either <application arn> or <application id, role arn, external id> are valid",
     );
-  if (flows.includes("client_credentials") && flows.length > 1)
-    throw new AwsError(
-      "InvalidOAuthFlowException",
-      "client_credentials flow can not be selected along with code flow or implicit flow.",
-    );
-  if (DefaultRedirectURI !== undefined && !urls.includes(DefaultRedirectURI))
-    throw invalid("Default redirect URI must be in the CallbackURLs list.");
 }
 
 /** Whether a client takes part in a flow: under its present name, or the one it had before. */

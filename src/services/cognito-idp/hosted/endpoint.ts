@@ -4,6 +4,7 @@ import { checkRate } from "../auth/attempts.ts";
 import { isUpload, upload } from "../imports/upload.ts";
 import { confirm, confirmByLink, signUp } from "./accounts.ts";
 import { authorize } from "./authorize.ts";
+import { brandImage, imagePath } from "./brandingStyle.ts";
 import { errorPage } from "./html.ts";
 import { OAuthError, preflight, refusal } from "./json.ts";
 import { login } from "./login.ts";
@@ -40,6 +41,7 @@ const pages: Record<string, Route> = {
   "/confirmForgotPassword": reset,
   "/logout": logout,
   "/logo": logo,
+  [imagePath]: brandImage,
   "/oauth2/idpresponse": fromOidc,
   "/saml2/idpresponse": fromSaml,
   [continuePath]: continueSaml,

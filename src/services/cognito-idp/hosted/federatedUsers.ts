@@ -1,6 +1,9 @@
 import type { ClientRow } from "../clients/clientRow.ts";
+import { providerGroup } from "../groups/members.ts";
 import { keysOf } from "../pools/poolKeys.ts";
+import { keyOf } from "../pools/poolRow.ts";
 import { notAuthorized } from "../refusals.ts";
+import { members } from "../tables.ts";
 import { isRecord, trigger, triggerAttributes } from "../triggers/invoke.ts";
 import { checkRequired, checkValues } from "../users/attributes.ts";
 import { confirmed } from "../users/confirm.ts";
@@ -38,13 +41,13 @@ export async function arrivedUser(
   identity: Identity,
 ): Promise<FoundUser> {
   const { pool, ctx } = visit;
+  const attributes = mapped(provider, identity);
+  checkValues(pool, attributes);
   const linked = await findAlias(pool, identityKind(provider.name), identity.subject, ctx);
-  if (linked !== undefined) return enabled(linked);
+  if (linked !== undefined) return await following(visit, enabled(linked), attributes);
   const username = `${provider.name}_${identity.subject}`;
   const userKey = userKeyOf(pool, await keysOf(pool, ctx), username);
   const known = await findByKey(pool, userKey, ctx);
-  const attributes = mapped(provider, identity);
-  checkValues(pool, attributes);
   if (known === undefined) return await join(visit, client, provider, identity, username, attributes);
   // Somebody who signed up under such a name is not whom the provider vouches for.
   const isTheirs = known.user.identities?.some(
@@ -53,11 +56,25 @@ export async function arrivedUser(
   );
   if (known.user.status !== "EXTERNAL_PROVIDER" || !isTheirs)
     throw notAuthorized("The user is not of this identity provider.");
-  enabled(known);
-  const merged = { ...known.user.attributes, ...attributes };
-  const isSame = Object.entries(attributes).every(([name, value]) => known.user.attributes[name] === value);
-  if (isSame) return known;
-  const user: UserRow = { ...known.user, attributes: merged, modifiedMs: ctx.clock.now() };
+  return await following(visit, enabled(known), attributes);
+}
+
+/** What the provider says of its user holds from each sign-in on. */
+async function following(
+  { pool, ctx }: Visit,
+  known: FoundUser,
+  attributes: Record<string, string>,
+): Promise<FoundUser> {
+  const { user: before, userKey } = known;
+  const changed = Object.entries(attributes).filter(([name, value]) => before.attributes[name] !== value);
+  if (changed.length === 0) return known;
+  const merged = { ...before.attributes, ...attributes };
+  for (const name of ["email", "phone_number"]) {
+    const isNew = changed.some(([one]) => one === name);
+    // A new address is as unproven as any, unless the mapping has the provider vouch for it.
+    if (isNew && attributes[`${name}_verified`] === undefined) merged[`${name}_verified`] = "false";
+  }
+  const user: UserRow = { ...before, attributes: merged, modifiedMs: ctx.clock.now() };
   await putUser(pool, known, user, ctx);
   return { userKey, user };
 }
@@ -108,7 +125,9 @@ async function join(
     if (response.autoVerifyEmail === true && vouched.email) vouched.email_verified = "true";
     if (response.autoVerifyPhone === true && vouched.phone_number) vouched.phone_number_verified = "true";
   }
-  const found = await addUser(pool, { ...user, attributes: vouched }, ctx);
+  const group = await providerGroup(pool, provider.name, ctx);
+  const found = await addUser(pool, { ...user, attributes: vouched, groups: [group] }, ctx);
+  members.put(ctx.tx, [...keyOf(pool), group, found.userKey], {});
   await confirmed({ pool, client }, found.user, "ConfirmSignUp", undefined, ctx);
   return found;
 }

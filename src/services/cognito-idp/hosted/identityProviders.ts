@@ -7,7 +7,8 @@ import { existingPool, onPool } from "../pools/find.ts";
 import { keyOf, type PoolRow } from "../pools/poolRow.ts";
 import { page } from "../pools/pools.ts";
 import { invalid, notFound } from "../refusals.ts";
-import { samlMetadata } from "./metadata.ts";
+import { certificateText, samlKeysOf } from "./samlKeys.ts";
+import { metadataOf, withMetadata } from "./samlMetadata.ts";
 import { type ProviderRow, providerIdentifiers, providers } from "./tables.ts";
 
 /** Other providers from which users of a pool may come. */
@@ -15,16 +16,27 @@ import { type ProviderRow, providerIdentifiers, providers } from "./tables.ts";
 const defaultPageSize = 60;
 const own = "COGNITO";
 
-function shown({ poolId }: PoolRow, row: ProviderRow): IdentityProviderType {
+async function shown(pool: PoolRow, row: ProviderRow, ctx: Context): Promise<IdentityProviderType> {
   return {
-    UserPoolId: poolId,
+    UserPoolId: pool.poolId,
     ProviderName: row.name,
     ProviderType: row.type,
-    ProviderDetails: row.details,
+    ProviderDetails: { ...row.details, ...(row.type === "SAML" && (await samlDetails(pool, row, ctx))) },
     AttributeMapping: row.mapping,
     IdpIdentifiers: row.identifiers,
     LastModifiedDate: new Date(row.modifiedMs),
     CreationDate: new Date(row.createdMs),
+  };
+}
+
+/** What AWS shows of a SAML provider beside what was given. */
+async function samlDetails(pool: PoolRow, row: ProviderRow, ctx: Context): Promise<Record<string, string>> {
+  const { redirectUrl, logoutUrl } = metadataOf(row) ?? {};
+  const { encryption } = row.details.EncryptedResponses === "true" ? await samlKeysOf(pool, ctx) : {};
+  return {
+    ...(redirectUrl !== undefined && { SSORedirectBindingURI: redirectUrl }),
+    ...(logoutUrl !== undefined && { SLORedirectBindingURI: logoutUrl }),
+    ...(encryption && { ActiveEncryptionCertificate: certificateText(encryption) }),
   };
 }
 
@@ -40,19 +52,28 @@ const needed: Record<ProviderRow["type"], readonly string[]> = {
 
 const urls = ["oidc_issuer", "authorize_url", "token_url", "attributes_url", "jwks_uri"];
 
-function checkDetails({ type, details, mapping }: ProviderRow, { schema }: PoolRow): void {
+const signingAlgorithm = "rsa-sha256";
+const switches = ["IDPSignout", "IDPInit", "EncryptedResponses"];
+
+function checkSaml(row: ProviderRow): void {
+  const { RequestSigningAlgorithm: algorithm, ...details } = row.details;
+  if (metadataOf(row) === undefined)
+    throw invalid("Unable to parse the metadata document of the SAML provider.");
+  if (algorithm !== undefined && algorithm !== signingAlgorithm)
+    throw invalid(`RequestSigningAlgorithm must be ${signingAlgorithm}.`);
+  const odd = switches.find((name) => !/^(true|false)$/i.test(details[name] ?? "true"));
+  if (odd !== undefined) throw invalid(`${odd} must be true or false.`);
+}
+
+function checkDetails(row: ProviderRow, { schema }: PoolRow): void {
+  const { type, details, mapping } = row;
   const absent = needed[type].filter((name) => !details[name]);
   if (absent.length > 0) throw invalid(`Missing required provider details: ${absent.join(", ")}`);
   for (const name of urls) {
     if (details[name] !== undefined && !/^https?:\/\/[^\s#]+$/.test(details[name]))
       throw invalid(`The provider's ${name} is not a valid URL.`);
   }
-  if (type === "SAML") {
-    if (details.MetadataURL !== undefined)
-      throw invalid("Metadata is taken from MetadataFile: MetadataURL is not fetched.");
-    if (details.MetadataFile === undefined || samlMetadata(details.MetadataFile) === undefined)
-      throw invalid("Unable to parse the metadata document of the SAML provider.");
-  }
+  if (type === "SAML") checkSaml(row);
   const unknown = Object.keys(mapping).find(
     (name) => name !== "username" && !schema.some(({ Name }) => Name === name),
   );
@@ -65,7 +86,13 @@ async function existing(pool: PoolRow, name: string, ctx: Context): Promise<Prov
   return row;
 }
 
-async function put(pool: PoolRow, row: ProviderRow, before: readonly string[], ctx: Context): Promise<void> {
+async function put(
+  pool: PoolRow,
+  given: ProviderRow,
+  before: readonly string[],
+  ctx: Context,
+): Promise<ProviderRow> {
+  const row = await withMetadata(given, ctx);
   checkDetails(row, pool);
   const key = keyOf(pool);
   for (const identifier of before) providerIdentifiers.delete(ctx.tx, ...key, identifier);
@@ -76,6 +103,7 @@ async function put(pool: PoolRow, row: ProviderRow, before: readonly string[], c
     providerIdentifiers.put(ctx.tx, [...key, identifier], { name: row.name });
   }
   providers.put(ctx.tx, [...key, row.name], row);
+  return row;
 }
 
 /** https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateIdentityProvider.html */
@@ -91,17 +119,28 @@ export const createIdentityProvider = idp.operation("CreateIdentityProvider", {
     const row: ProviderRow = {
       name,
       type: input.ProviderType,
-      details: input.ProviderDetails,
+      details: givenDetails(input.ProviderDetails),
       mapping: input.AttributeMapping ?? {},
       identifiers: input.IdpIdentifiers ?? [],
       createdMs: now,
       modifiedMs: now,
     };
-    await put(pool, row, [], ctx as Context);
-    return { IdentityProvider: shown(pool, row) };
+    const made = await put(pool, row, [], ctx as Context);
+    return { IdentityProvider: await shown(pool, made, ctx as Context) };
   },
   record: { request: withoutDetails, response: withoutDetails },
 });
+
+/** Without what AWS itself adds: clients give back what they were shown. */
+function givenDetails(details: Record<string, string>): Record<string, string> {
+  const {
+    SSORedirectBindingURI: _,
+    SLORedirectBindingURI: __,
+    ActiveEncryptionCertificate: ___,
+    ...rest
+  } = details;
+  return rest;
+}
 
 /** Details hold secrets of clients. */
 function withoutDetails(recorded: Record<string, unknown>): Record<string, unknown> {
@@ -114,7 +153,8 @@ export const describeIdentityProvider = idp.operation("DescribeIdentityProvider"
   access: onPool("DescribeIdentityProvider"),
   async handle({ UserPoolId, ProviderName }, ctx) {
     const pool = await existingPool(UserPoolId, ctx);
-    return { IdentityProvider: shown(pool, await existing(pool, ProviderName, ctx as Context)) };
+    const row = await existing(pool, ProviderName, ctx as Context);
+    return { IdentityProvider: await shown(pool, row, ctx as Context) };
   },
 });
 
@@ -126,13 +166,13 @@ export const updateIdentityProvider = idp.operation("UpdateIdentityProvider", {
     const before = await existing(pool, ProviderName, ctx as Context);
     const row: ProviderRow = {
       ...before,
-      ...(ProviderDetails && { details: ProviderDetails }),
+      ...(ProviderDetails && { details: givenDetails(ProviderDetails) }),
       ...(AttributeMapping && { mapping: AttributeMapping }),
       ...(IdpIdentifiers && { identifiers: IdpIdentifiers }),
       modifiedMs: ctx.clock.now(),
     };
-    await put(pool, row, before.identifiers, ctx as Context);
-    return { IdentityProvider: shown(pool, row) };
+    const made = await put(pool, row, before.identifiers, ctx as Context);
+    return { IdentityProvider: await shown(pool, made, ctx as Context) };
   },
   record: { request: withoutDetails, response: withoutDetails },
 });
@@ -177,6 +217,7 @@ export const getIdentityProviderByIdentifier = idp.operation("GetIdentityProvide
     const known = await providerIdentifiers.get(ctx.tx, ...keyOf(pool), IdpIdentifier);
     if (known === undefined)
       throw notFound(`Identity provider with the identifier ${IdpIdentifier} does not exist.`);
-    return { IdentityProvider: shown(pool, await existing(pool, known.name, ctx as Context)) };
+    const row = await existing(pool, known.name, ctx as Context);
+    return { IdentityProvider: await shown(pool, row, ctx as Context) };
   },
 });

@@ -4,7 +4,7 @@ import { goOn, withProof } from "../auth/next.ts";
 import { provePassword } from "../auth/passwordStep.ts";
 import { answerChallenge } from "../auth/respond.ts";
 import { type AuthAnswer, beginSignIn, hostedFlow } from "../auth/signIn.ts";
-import { checkAddress } from "../risk/configuration.ts";
+import { checkAddress } from "../risk/notices.ts";
 import { askCode } from "./accounts.ts";
 import { hasFormToken } from "./cookies.ts";
 import { finishNew } from "./finish.ts";
@@ -54,7 +54,7 @@ export async function signInBy(
 ): Promise<Answer> {
   const { pool, ctx, words } = visit;
   const answer = await tried(ctx, async () => {
-    await checkAddress(pool, request.client.clientId, ctx);
+    await checkAddress(pool, request.client.clientId, username, ctx);
     const signIn = await beginSignIn({ pool, client: request.client }, username, hostedFlow, undefined, ctx);
     await preAuthentication(signIn);
     return await goOn(withProof(await provePassword(signIn, password), "PASSWORD"));

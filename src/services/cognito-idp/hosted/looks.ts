@@ -2,6 +2,7 @@ import { type Html, html } from "../../../kit/html.ts";
 import type { ClientRow } from "../clients/clientRow.ts";
 import { keyOf } from "../pools/poolRow.ts";
 import { invalid } from "../refusals.ts";
+import { styleFor } from "./brandingStyle.ts";
 import { errorPage, joined, none } from "./html.ts";
 import { type LooksRow, looks, terms } from "./tables.ts";
 import { link } from "./views.ts";
@@ -59,6 +60,8 @@ export async function looksFor(
   visit: Visit,
   { clientId }: Pick<ClientRow, "clientId">,
 ): Promise<{ css: string | undefined; logo: Html }> {
+  const style = await styleFor(visit, clientId);
+  if (style !== undefined) return style;
   const row = await looksOf(visit, clientId);
   const source = `${visit.base}/logo?client_id=${clientId}`;
   const logo =

@@ -8,6 +8,8 @@ export interface SamlMetadata {
   certificates: string[];
   /** Where browsers are sent, by redirect. */
   redirectUrl: string;
+  /** Where they are sent to sign out, if the provider says. */
+  logoutUrl?: string;
 }
 
 const redirectBinding = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
@@ -19,12 +21,19 @@ export function samlMetadata(text: string): SamlMetadata | undefined {
   const certificates = [...provider.matchAll(/<(?:\w+:)?X509Certificate>([^<]*)</g)].map(([, one = ""]) =>
     one.replace(/\s/g, ""),
   );
-  const services = [...provider.matchAll(/<(?:\w+:)?SingleSignOnService\b([^>]*)>/g)];
-  const service = services.find(([, attributes = ""]) => attributes.includes(`"${redirectBinding}"`));
-  const location = /\bLocation="([^"]+)"/.exec(service?.[1] ?? "")?.[1]?.replaceAll("&amp;", "&");
+  const location = redirectTo(provider, /<(?:\w+:)?SingleSignOnService\b([^>]*)>/g);
   if (entityId === undefined || location === undefined || !isAddress(location)) return undefined;
   if (certificates.length === 0 || !certificates.every(isReadable)) return undefined;
-  return { entityId, certificates, redirectUrl: location };
+  const logoutUrl = redirectTo(provider, /<(?:\w+:)?SingleLogoutService\b([^>]*)>/g);
+  return { entityId, certificates, redirectUrl: location, ...(logoutUrl !== undefined && { logoutUrl }) };
+}
+
+/** Where a service of the provider takes redirects. */
+function redirectTo(provider: string, form: RegExp): string | undefined {
+  const service = [...provider.matchAll(form)].find(([, attributes = ""]) =>
+    attributes.includes(`"${redirectBinding}"`),
+  );
+  return /\bLocation="([^"]+)"/.exec(service?.[1] ?? "")?.[1]?.replaceAll("&amp;", "&");
 }
 
 function isAddress(text: string): boolean {

@@ -167,6 +167,9 @@ describe("a user of another provider", () => {
       Filter: 'name = "Kim Possible"',
     });
     expect(Users).toHaveLength(1);
+    const GroupName = `${pool.UserPoolId}_Corp`;
+    const members = await pool.idp.listUsersInGroup({ UserPoolId: pool.UserPoolId, GroupName });
+    expect(members.Users?.map(({ Username }) => Username)).toEqual(["Corp_42"]);
   });
 
   it("is the user whom it is linked to", async () => {
@@ -196,6 +199,13 @@ describe("a user of another provider", () => {
     expect(JSON.parse(Buffer.from(id_token.split(".")[1] ?? "", "base64url").toString())).toMatchObject({
       "cognito:username": "lee",
     });
+    // What the provider says of the user holds from now on.
+    provider.facts = { sub: "77", full_name: "Lee New" };
+    await come();
+    const named = { UserPoolId: pool.UserPoolId, Username: "lee" };
+    const { UserAttributes, UserStatus } = await pool.idp.adminGetUser(named);
+    expect(UserStatus).toBe("CONFIRMED");
+    expect(UserAttributes).toContainEqual({ Name: "name", Value: "Lee New" });
   });
 
   it("is shown as a way to sign in", async () => {

@@ -58,19 +58,34 @@ function checkUrl(location: string): void {
     throw new BadProvider("Providers are asked over HTTPS.");
 }
 
-/** A JSON document of a provider. */
-export async function fetchJson(
-  request: Pick<OutboundRequest, "url"> & Partial<OutboundRequest>,
-): Promise<Record<string, unknown>> {
+type Asked = Pick<OutboundRequest, "url"> & Partial<OutboundRequest>;
+
+/** A document of a provider. */
+export async function fetchText(request: Asked): Promise<string> {
   try {
     checkUrl(request.url);
     const { status, body } = await send({ method: "GET", headers: {}, body: "", timeoutMs, ...request });
-    const parsed: unknown = JSON.parse(body);
-    if (status !== 200 || typeof parsed !== "object" || parsed === null)
-      throw new BadProvider(`The provider answered ${status}.`);
-    return parsed as Record<string, unknown>;
+    if (status !== 200) throw new BadProvider(`The provider answered ${status}.`);
+    return body;
   } catch (error) {
     // What went wrong on the way is nothing that the browser should learn.
-    throw error instanceof BadProvider ? error : new BadProvider("The provider cannot be reached.");
+    throw error instanceof BadProvider ? error : unreachable();
   }
+}
+
+function unreachable(): BadProvider {
+  return new BadProvider("The provider cannot be reached.");
+}
+
+/** A JSON document of a provider. */
+export async function fetchJson(request: Asked): Promise<Record<string, unknown>> {
+  const text = await fetchText(request);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw unreachable();
+  }
+  if (typeof parsed !== "object" || parsed === null) throw new BadProvider("The provider answered 200.");
+  return parsed as Record<string, unknown>;
 }

@@ -1,3 +1,4 @@
+import { sign } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import type { BadAssertion, Node } from "../../../kit/saml.ts";
 import { keyOf } from "../pools/poolRow.ts";
@@ -6,8 +7,9 @@ import { hashOf, newSecret } from "./cookies.ts";
 import type { Identity } from "./federatedUsers.ts";
 import { arrive, checkBrowser, checkFirst, leave, returned } from "./federation.ts";
 import { redirect } from "./html.ts";
-import { samlMetadata } from "./metadata.ts";
-import { type OAuthRequest, oauthRequest, Told, Untold, withParameters } from "./oauthRequest.ts";
+import { type OAuthRequest, oauthRequest, offers, Told, Untold, withParameters } from "./oauthRequest.ts";
+import { samlKeysOf } from "./samlKeys.ts";
+import { currentMetadata } from "./samlMetadata.ts";
 import { arrivals, type ProviderRow, providers } from "./tables.ts";
 import type { Answer, Visit } from "./visit.ts";
 
@@ -31,7 +33,7 @@ function escaped(text: string): string {
 
 export async function toSaml(visit: Visit, request: OAuthRequest, provider: ProviderRow): Promise<Answer> {
   const { ctx, self } = visit;
-  const metadata = samlMetadata(provider.details.MetadataFile ?? "");
+  const metadata = await currentMetadata(visit.pool, provider, ctx);
   if (metadata === undefined) throw new Told("invalid_request", request, "The provider has no metadata.");
   const { sent, state, headers } = await leave(visit, provider, { nonce: "", verifier: "" });
   const at = new Date(ctx.clock.now()).toISOString();
@@ -41,19 +43,40 @@ export async function toSaml(visit: Visit, request: OAuthRequest, provider: Prov
     ` ProtocolBinding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" AssertionConsumerServiceURL="${escaped(`${self}${responsePath}`)}">` +
     `<saml:Issuer>${entityOf(visit)}</saml:Issuer></samlp:AuthnRequest>`;
   const SAMLRequest = deflateRawSync(Buffer.from(xml)).toString("base64");
-  return redirect(withParameters(metadata.redirectUrl, { SAMLRequest, RelayState: state }), headers);
+  const asked = { SAMLRequest, RelayState: state };
+  const isSigned = provider.details.RequestSigningAlgorithm !== undefined;
+  const all = isSigned ? await signedQuery(visit, asked) : asked;
+  return redirect(withParameters(metadata.redirectUrl, all), headers);
+}
+
+/** The signature covers the parameters in this order, encoded as they are sent: section 3.4.4.1 of the bindings of SAML 2.0. */
+async function signedQuery(
+  { pool, ctx }: Visit,
+  asked: { SAMLRequest: string; RelayState: string },
+): Promise<Record<string, string>> {
+  const all = { ...asked, SigAlg: "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256" };
+  const { signing } = await samlKeysOf(pool, ctx);
+  const text = Buffer.from(new URLSearchParams(all).toString());
+  return { ...all, Signature: sign("sha256", text, signing.privateKey).toString("base64") };
 }
 
 /** The provider's answer, brought by a browser that cannot show yet which it is. */
 export async function fromSaml(visit: Visit): Promise<Answer> {
   const { form, method, pool, ctx, base } = visit;
   if (method !== "POST") throw new Untold("invalid_request");
-  const { sent, request, provider } = await returned(visit, form.get("RelayState"), "SAML");
   const response = form.get("SAMLResponse") ?? "";
-  const { identity, id, expiresMs } = await judged(visit, request, provider, response, sent.id);
+  const unasked = await unaskedFor(visit, form.get("RelayState") ?? "");
+  if (unasked !== undefined) {
+    const { before, request, provider } = unasked;
+    const judgement = await judged(visit, request, provider, response, undefined);
+    await checkNew(visit, request, provider, judgement);
+    return await arrive(before, request, provider, judgement.identity);
+  }
+  const { sent, request, provider } = await returned(visit, form.get("RelayState"), "SAML");
+  const judgement = await judged(visit, request, provider, response, sent.id);
   await checkFirst(visit, sent);
-  if (!(await useOnce(pool, `saml/${provider.name}/${id}`, expiresMs, ctx)))
-    throw new Told("invalid_request", request, "The SAML response was used before.");
+  await checkNew(visit, request, provider, judgement);
+  const { identity } = judgement;
   const secret = newSecret();
   const key = hashOf(secret);
   const { query, browser } = sent;
@@ -69,6 +92,42 @@ export async function fromSaml(visit: Visit): Promise<Answer> {
   const { headers, ...rest } = redirect(`${base}${continuePath}?arrival=${secret}`);
   // The browser goes on with GET, whatever it came with.
   return { ...rest, status: 303, headers };
+}
+
+async function checkNew(
+  { pool, ctx }: Visit,
+  request: OAuthRequest,
+  provider: ProviderRow,
+  { id, expiresMs }: Judged,
+): Promise<void> {
+  if (!(await useOnce(pool, `saml/${provider.name}/${id}`, expiresMs, ctx)))
+    throw new Told("invalid_request", request, "The SAML response was used before.");
+}
+
+/**
+ * A provider may send users whom nobody has sent there, where the pool says so: RelayState is then what the app would
+ * have asked for. https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-SAML-session-initiation.html
+ */
+async function unaskedFor(
+  visit: Visit,
+  relayState: string,
+): Promise<{ before: Visit; request: OAuthRequest; provider: ProviderRow } | undefined> {
+  const { pool, ctx } = visit;
+  const query = new URLSearchParams(relayState);
+  const name = query.get("identity_provider");
+  if (name === null || !query.has("client_id")) return undefined;
+  const before = { ...visit, query };
+  const request = await oauthRequest(before);
+  const provider = offers(request.client, name)
+    ? await providers.get(ctx.tx, ...keyOf(pool), name)
+    : undefined;
+  if (provider?.type !== "SAML" || !isOn(provider.details.IDPInit))
+    throw new Untold("invalid_request: the state is not valid.");
+  return { before, request, provider };
+}
+
+function isOn(value: string | undefined): boolean {
+  return value?.toLowerCase() === "true";
 }
 
 export async function forgetArrival(
@@ -102,15 +161,16 @@ interface Judged {
 async function judged(
   visit: Visit,
   request: OAuthRequest,
-  { details }: ProviderRow,
-  response: string,
-  requestId: string,
+  provider: ProviderRow,
+  given: string,
+  requestId: string | undefined,
 ): Promise<Judged> {
   const saml = await import("../../../kit/saml.ts");
-  const metadata = samlMetadata(details.MetadataFile ?? "");
+  const metadata = await currentMetadata(visit.pool, provider, visit.ctx);
   if (metadata === undefined) throw new Told("invalid_request", request, "The provider has no metadata.");
   try {
-    checkEnvelope(visit, response, requestId);
+    checkEnvelope(visit, given, requestId);
+    const response = isOn(provider.details.EncryptedResponses) ? await decrypted(visit, given) : given;
     const assertion = await saml.signedAssertion(response, metadata.certificates);
     return judgedAssertion(visit, saml, assertion, metadata.entityId, requestId);
   } catch (error) {
@@ -119,10 +179,16 @@ async function judged(
   }
 }
 
+async function decrypted({ pool, ctx }: Visit, response: string): Promise<string> {
+  const { decryptedResponse } = await import("./samlEncryption.ts");
+  const { encryption } = await samlKeysOf(pool, ctx);
+  return await decryptedResponse(response, encryption.privateKey);
+}
+
 class BadEnvelope extends Error {}
 
 /** What stands around the assertion is not signed: it can only refuse. */
-function checkEnvelope({ self }: Visit, response: string, requestId: string): void {
+function checkEnvelope({ self }: Visit, response: string, requestId: string | undefined): void {
   const xml = Buffer.from(response, "base64").toString();
   const [tag = ""] = /<(?:\w+:)?Response\b[^>]*>/.exec(xml) ?? [];
   const said = (name: string) => new RegExp(`\\s${name}="([^"]*)"`).exec(tag)?.[1];
@@ -141,7 +207,7 @@ function judgedAssertion(
   saml: typeof import("../../../kit/saml.ts"),
   assertion: Node,
   entity: string,
-  requestId: string,
+  requestId: string | undefined,
 ): Judged {
   const { attribute, audiencesOf, bearerData, BadAssertion, below, checkTimes, textOf } = saml;
   const [nameId] = below(below(assertion, "Subject")[0], "NameID");

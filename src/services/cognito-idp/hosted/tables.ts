@@ -1,4 +1,5 @@
-import type { RoutingType } from "@aws-sdk/client-cognito-identity-provider";
+import type { AssetType, RoutingType } from "@aws-sdk/client-cognito-identity-provider";
+import type { SelfSigned } from "../../../kit/selfSigned.ts";
 import { table } from "../../../kit/table.ts";
 
 /** Tables of the hosted pages. Codes and sessions stand under the hash of what opens them. */
@@ -78,6 +79,8 @@ export interface ProviderRow {
   /** Attribute of the pool: name with the provider. */
   mapping: Record<string, string>;
   identifiers: string[];
+  /** Metadata of a SAML provider that says it at an address. */
+  fetched?: { text: string; atMs: number };
   createdMs: number;
   modifiedMs: number;
 }
@@ -101,6 +104,34 @@ export interface LooksRow {
 
 export const looks = table<LooksRow, [...InPool, clientId: string]>("cognito-idp", "looks");
 
+/** A style of managed login, from the branding designer. */
+export interface BrandingRow {
+  brandingId: string;
+  clientId: string;
+  usesDefaults: boolean;
+  /** The designer's document, as far as it differs from the defaults. */
+  settings: Record<string, unknown>;
+  /** Images; their bytes stand in a table of their own. */
+  assets: BrandingAsset[];
+  createdMs: number;
+  modifiedMs: number;
+}
+
+export type BrandingAsset = Pick<AssetType, "Category" | "ColorMode" | "Extension" | "ResourceId"> & {
+  id: string;
+};
+
+export const brandings = table<BrandingRow, [...InPool, clientId: string]>("cognito-idp", "brandings");
+export const brandingClients = table<{ clientId: string }, [...InPool, brandingId: string]>(
+  "cognito-idp",
+  "brandingClients",
+);
+/** In base64. */
+export const brandingImages = table<{ bytes: string }, [...InPool, clientId: string, assetId: string]>(
+  "cognito-idp",
+  "brandingImages",
+);
+
 export interface TermsRow {
   termsId: string;
   clientId: string;
@@ -112,6 +143,13 @@ export interface TermsRow {
 }
 
 export const terms = table<TermsRow, [...InPool, termsId: string]>("cognito-idp", "terms");
+
+export interface SamlKeysRow {
+  signing: SelfSigned;
+  encryption: SelfSigned;
+}
+
+export const samlKeys = table<SamlKeysRow, InPool>("cognito-idp", "samlKeys");
 
 /** Who has come back from a SAML provider, until the browser shows that it is the one that was sent there. */
 export interface ArrivalRow {

@@ -55,6 +55,12 @@ it("a function of the pool changes what tokens of clients say", async () => {
   );
   const PreTokenGenerationConfig = { LambdaArn, LambdaVersion: "V3_0" as const };
   const pool = await hostedPool(cloudkeep, { LambdaConfig: { PreTokenGenerationConfig } });
+  await pool.idp.createResourceServer({
+    UserPoolId: pool.UserPoolId,
+    Identifier: "orders",
+    Name: "orders",
+    Scopes: [{ ScopeName: "read", ScopeDescription: "Reads orders" }],
+  });
   const { UserPoolClient } = await pool.idp.createUserPoolClient({
     UserPoolId: pool.UserPoolId,
     ClientName: "machine",

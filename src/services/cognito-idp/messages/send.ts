@@ -8,6 +8,7 @@ import { principal } from "../pools/settings.ts";
 import { invalid } from "../refusals.ts";
 import { noClient, trigger, triggerAttributes } from "../triggers/invoke.ts";
 import type { UserRow } from "../users/userRow.ts";
+import { hasOwnSender, sendByFunction } from "./ownSender.ts";
 import { filled, type Purpose, type Words, wordsOf } from "./templates.ts";
 
 /** Messages to users: e-mails into the local mailbox, text messages through SNS under the pool's role. */
@@ -36,10 +37,10 @@ export async function send(message: Message, ctx: Context): Promise<CodeDelivery
   const { attribute, user } = message;
   const to = message.to ?? user.attributes[attribute];
   if (!to) throw invalid(`User has no ${attribute}.`);
-  const words = await ownWords(message, ctx);
-  const text = (template: string) => filled(template, message.code, user.username, message.link);
+  const words = hasOwnSender(message.pool, attribute) ? undefined : await ownWords(message, ctx);
   try {
-    await sendTo(message, to, words, text, ctx);
+    if (words === undefined) await sendByFunction(message, to, ctx);
+    else await sendTo(message, to, words, ctx);
   } catch (error) {
     if (error instanceof AwsError) logFailure(message.pool, error, ctx);
     throw error;
@@ -48,12 +49,12 @@ export async function send(message: Message, ctx: Context): Promise<CodeDelivery
 }
 
 async function sendTo(
-  { pool, attribute, user }: Message,
+  { pool, attribute, user, code, link }: Message,
   to: string,
   words: Words,
-  text: (template: string) => string,
   ctx: Context,
 ): Promise<void> {
+  const text = (template: string) => filled(template, code, user.username, link);
   if (attribute === "email")
     await mail(pool, to, filled(words.subject, "", user.username), text(words.email), ctx);
   else await sms(pool, to, text(words.sms), ctx);

@@ -38,6 +38,12 @@ export interface PoolMfa {
   webAuthn?: WebAuthnConfigurationType;
 }
 
+/** Cognito's grant on the KMS key of a pool's own senders; the key as the pool's settings name it. */
+export interface SenderGrant {
+  keyId: string;
+  grantId: string;
+}
+
 export interface PoolRow {
   poolId: string;
   name: string;
@@ -60,6 +66,7 @@ export interface PoolRow {
   tags: Record<string, string>;
   /** Where its logs go. */
   logs?: LogConfigurationType[];
+  senderGrant?: SenderGrant;
   /** Prefix and name of its own, where it has them. */
   domain?: string;
   customDomain?: string;

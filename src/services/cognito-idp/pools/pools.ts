@@ -2,6 +2,8 @@ import type { Context } from "../../../kit/context.ts";
 import { randomText } from "../../../kit/ids.ts";
 import { BadMarker, pageOf } from "../../../kit/paging.ts";
 import { idp } from "../contract.ts";
+import { samlKeys } from "../hosted/tables.ts";
+import { retireSenderGrant, withSenderGrant } from "../messages/senderKey.ts";
 import { invalid } from "../refusals.ts";
 import { clients, places, poolKeys, pools, signingKeys } from "../tables.ts";
 import { estimatedUsers } from "./estimate.ts";
@@ -35,7 +37,7 @@ export const createUserPool = idp.operation("CreateUserPool", {
     const poolId = `${ctx.region}_${randomText(idLength, "mixed62")}`;
     await checkSmsRole(settings, poolId, ctx as Context);
     const now = ctx.clock.now();
-    const pool: PoolRow = {
+    const fresh: PoolRow = {
       poolId,
       name: input.PoolName,
       arn: poolArn(ctx, poolId),
@@ -52,6 +54,7 @@ export const createUserPool = idp.operation("CreateUserPool", {
       mfa: mfaOf(input.MfaConfiguration, settings),
       tags: checkTags(input.UserPoolTags ?? {}, {}),
     };
+    const pool = await withSenderGrant(fresh, ctx as Context);
     pools.put(ctx.tx, keyOf(pool), pool);
     places.put(ctx.tx, ["pool", poolId], { account: ctx.account, region: ctx.region, poolId });
     makePoolKeys(pool, ctx as Context);
@@ -84,14 +87,15 @@ export const updateUserPool = idp.operation("UpdateUserPool", {
     const settings = settingsOf(input);
     checkSettings(settings);
     await checkSmsRole(settings, pool.poolId, ctx as Context);
-    pools.put(ctx.tx, keyOf(pool), {
+    const changed: PoolRow = {
       ...pool,
       name: input.PoolName ?? pool.name,
       settings,
       mfa: mfaOf(input.MfaConfiguration, settings, pool.mfa),
       ...(input.UserPoolTags && { tags: checkTags(input.UserPoolTags, {}) }),
       modifiedMs: ctx.clock.now(),
-    });
+    };
+    pools.put(ctx.tx, keyOf(pool), await withSenderGrant(changed, ctx as Context));
     return {};
   },
 });
@@ -107,9 +111,11 @@ export const deleteUserPool = idp.operation("DeleteUserPool", {
       );
     if (pool.domain !== undefined || pool.customDomain !== undefined)
       throw invalid("User pool cannot be deleted. It has a domain configured that should be deleted first.");
+    await retireSenderGrant(pool, ctx as Context);
     pools.delete(ctx.tx, ...keyOf(pool));
     poolKeys.delete(ctx.tx, ...keyOf(pool));
     signingKeys.delete(ctx.tx, ...keyOf(pool));
+    samlKeys.delete(ctx.tx, ...keyOf(pool));
     places.delete(ctx.tx, "pool", pool.poolId);
     for (const { row } of await clients.list(ctx.tx, keyOf(pool), { limit: maxClientsPerPool })) {
       clients.delete(ctx.tx, ...keyOf(pool), row.clientId);

@@ -1,6 +1,9 @@
 import type { Context } from "../../../kit/context.ts";
 import {
   arrivals,
+  brandingClients,
+  brandingImages,
+  brandings,
   browserSessions,
   codes,
   looks,
@@ -50,6 +53,9 @@ const tables = [
   looks,
   terms,
   arrivals,
+  brandings,
+  brandingClients,
+  brandingImages,
 ] as const;
 
 export const sweepPool = {

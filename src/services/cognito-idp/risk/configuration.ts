@@ -6,7 +6,7 @@ import { existingClient } from "../clients/find.ts";
 import { idp } from "../contract.ts";
 import { existingPool, onPool } from "../pools/find.ts";
 import { keyOf, type PoolRow } from "../pools/poolRow.ts";
-import { invalid, notAuthorized } from "../refusals.ts";
+import { invalid } from "../refusals.ts";
 import { type RiskRow, risks } from "./tables.ts";
 
 /** What a pool does about dangers: passwords that everybody knows, addresses that it does not want. */
@@ -97,10 +97,9 @@ export async function riskSettings(
   return (own ?? (await risks.get(tx, ...keyOf(pool), forAll)))?.settings;
 }
 
-/** Refuses who comes from an address that the pool does not want. */
-export async function checkAddress(pool: PoolRow, clientId: string, ctx: Context): Promise<void> {
-  if (pool.settings.UserPoolAddOns?.AdvancedSecurityMode !== "ENFORCED") return;
+/** Whether a call comes from an address that the pool does not want. */
+export async function isUnwanted(pool: PoolRow, clientId: string, ctx: Context): Promise<boolean> {
+  if (pool.settings.UserPoolAddOns?.AdvancedSecurityMode !== "ENFORCED") return false;
   const settings = await riskSettings(pool, clientId, ctx);
-  if (isIn(settings?.RiskExceptionConfiguration?.BlockedIPRangeList, ctx.request.sourceIp))
-    throw notAuthorized("Unable to login because of security reasons.");
+  return isIn(settings?.RiskExceptionConfiguration?.BlockedIPRangeList, ctx.request.sourceIp);
 }

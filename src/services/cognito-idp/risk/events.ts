@@ -6,7 +6,6 @@ import { log } from "../logging/delivery.ts";
 import { existingPool, onPool } from "../pools/find.ts";
 import { keyOf, type PoolRow } from "../pools/poolRow.ts";
 import { page } from "../pools/pools.ts";
-import { notFound } from "../refusals.ts";
 import { existingUser } from "../users/find.ts";
 import { checkWatched, watches } from "./configuration.ts";
 import { type AuthEventRow, authEvents, eventPlaces } from "./tables.ts";
@@ -31,7 +30,7 @@ export async function noteEvent(
   event: AuthEvent,
   ctx: Context,
 ): Promise<void> {
-  if (watches(pool)) await write(pool, userKey, event, ctx);
+  if (watches(pool)) await writeEvent(pool, userKey, event, ctx);
 }
 
 /** Notes a sign-in that fails: in a transaction of its own, as the call's is rolled back, and without delay. */
@@ -43,15 +42,20 @@ export function noteFailure(pool: PoolRow, userKey: string, ctx: Context): void 
     challenges: [{ name: "Password", isRight: false }],
   };
   ctx
-    .apart((own) => write(pool, userKey, event, own))
+    .apart((own) => writeEvent(pool, userKey, event, own))
     .catch((error: unknown) => ctx.host.note("error", { err: error }, "A sign-in could not be noted."));
 }
 
-async function write(pool: PoolRow, userKey: string, event: AuthEvent, ctx: Context): Promise<void> {
+/** Writes an event; false for one that the call has noted in an earlier run. */
+export async function writeEvent(
+  pool: PoolRow,
+  userKey: string,
+  event: AuthEvent,
+  ctx: Context,
+): Promise<boolean> {
   const key = [...keyOf(pool), userKey] as const;
   const eventId = ctx.requestId;
-  // A call that is run again has noted it already.
-  if ((await eventPlaces.get(ctx.tx, ...key, eventId)) !== undefined) return;
+  if ((await eventPlaces.get(ctx.tx, ...key, eventId)) !== undefined) return false;
   const atMs = ctx.clock.now();
   eventPlaces.put(ctx.tx, [...key, eventId], { before: before(atMs) });
   authEvents.put(ctx.tx, [...key, before(atMs), eventId], {
@@ -78,6 +82,7 @@ async function write(pool: PoolRow, userKey: string, event: AuthEvent, ctx: Cont
     authEvents.delete(ctx.tx, ...old);
     eventPlaces.delete(ctx.tx, ...key, row.eventId);
   }
+  return true;
 }
 
 function shown(row: AuthEventRow): AuthEventType {
@@ -98,7 +103,7 @@ function shown(row: AuthEventRow): AuthEventType {
     ...(row.feedback && {
       EventFeedback: {
         FeedbackValue: row.feedback.value,
-        Provider: "Admin",
+        Provider: row.feedback.by ?? "Admin",
         FeedbackDate: new Date(row.feedback.atMs),
       },
     }),
@@ -119,22 +124,5 @@ export const adminListUserAuthEvents = idp.operation("AdminListUserAuthEvents", 
       }),
     );
     return { AuthEvents: items.map(shown), ...(next && { NextToken: next }) };
-  },
-});
-
-/** https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminUpdateAuthEventFeedback.html */
-export const adminUpdateAuthEventFeedback = idp.operation("AdminUpdateAuthEventFeedback", {
-  access: onPool("AdminUpdateAuthEventFeedback"),
-  async handle({ UserPoolId, Username, EventId, FeedbackValue }, ctx) {
-    const pool = await existingPool(UserPoolId, ctx);
-    checkWatched(pool);
-    const { userKey } = await existingUser(pool, Username, ctx);
-    const key = [...keyOf(pool), userKey] as const;
-    const place = await eventPlaces.get(ctx.tx, ...key, EventId);
-    const row = place && (await authEvents.get(ctx.tx, ...key, place.before, EventId));
-    if (place === undefined || row === undefined) throw notFound(`Event ${EventId} does not exist.`);
-    const feedback = { value: FeedbackValue, atMs: ctx.clock.now() };
-    authEvents.put(ctx.tx, [...key, place.before, EventId], { ...row, feedback });
-    return {};
   },
 });

@@ -1,7 +1,8 @@
+import { CognitoIdentityProvider } from "@aws-sdk/client-cognito-identity-provider";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { errorOf, startForTest } from "../../../../test/harness.ts";
 import type { Cloudkeep } from "../../../start.ts";
-import { newPool, newUser, password, signIn } from "../testing.ts";
+import { mailsTo, newPool, newUser, password, signIn } from "../testing.ts";
 
 let cloudkeep: Cloudkeep;
 beforeAll(async () => {
@@ -78,6 +79,55 @@ describe("a pool that watches", () => {
     await block("192.0.2.0/24");
     expect((await signIn(pool, "alice")).AuthenticationResult).toBeDefined();
   });
+});
+
+it("users hear of a sign-in that was kept out, and say what they think of it", async () => {
+  const pool = await watching("ENFORCED");
+  const { idp, UserPoolId } = pool;
+  const named = { UserPoolId, Username: "alice" };
+  await newUser(pool, "alice", { email: "alice@risk.example", email_verified: "true" });
+  await newUser(pool, "bob", { email: "bob@risk.example" });
+  await idp.setRiskConfiguration({
+    UserPoolId,
+    RiskExceptionConfiguration: { BlockedIPRangeList: ["127.0.0.0/8"] },
+    AccountTakeoverRiskConfiguration: {
+      NotifyConfiguration: {
+        SourceArn: `arn:aws:ses:us-east-1:${cloudkeep.accountId}:identity/risk.example`,
+        From: "security@risk.example",
+        BlockEmail: {
+          Subject: "Was it you?",
+          TextBody: "{username} {ip-address} {event-id} {feedback-token}",
+        },
+      },
+      Actions: { HighAction: { Notify: true, EventAction: "BLOCK" } },
+    },
+  });
+  await errorOf(signIn(pool, "alice"));
+  await errorOf(signIn(pool, "bob"));
+  const mail = await vi.waitFor(async () => {
+    const [one] = await mailsTo(cloudkeep, "alice@risk.example");
+    expect(one).toMatchObject({ Subject: "Was it you?", Body: expect.stringContaining("alice 127.0.0.1") });
+    return one;
+  });
+  const [, , EventId, FeedbackToken = ""] = mail?.Body.split(" ") ?? [];
+  const nobody = new CognitoIdentityProvider({ endpoint: cloudkeep.endpoint, region: "us-east-1" });
+  const say = (more: object) =>
+    nobody.updateAuthEventFeedback({ ...named, EventId, FeedbackToken, FeedbackValue: "Invalid", ...more });
+  for (const forged of [
+    { FeedbackToken: `${FeedbackToken.slice(0, -2)}AA` },
+    { EventId: "11111111-1111-4111-8111-111111111111" },
+    { Username: "bob" },
+  ])
+    expect((await errorOf(say(forged))).name).toBe("NotAuthorizedException");
+  await say({});
+  const { AuthEvents = [] } = await idp.adminListUserAuthEvents(named);
+  expect(AuthEvents[0]).toMatchObject({
+    EventId,
+    EventRisk: { RiskDecision: "Block" },
+    EventFeedback: { FeedbackValue: "Invalid", Provider: "User" },
+  });
+  // An address that nobody has proven is told nothing.
+  expect(await mailsTo(cloudkeep, "bob@risk.example")).toEqual([]);
 });
 
 it("a pool that does not watch says so", async () => {

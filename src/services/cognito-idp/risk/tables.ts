@@ -22,7 +22,8 @@ export interface AuthEventRow {
   agent: string;
   /** Factors that were asked for: "Password", "Mfa". */
   challenges: { name: "Password" | "Mfa"; isRight: boolean }[];
-  feedback?: { value: "Valid" | "Invalid"; atMs: number };
+  /** Left out, an administrator's. */
+  feedback?: { value: "Valid" | "Invalid"; by?: "Admin" | "User"; atMs: number };
 }
 
 /** Newest first: the time in the key counts down. */

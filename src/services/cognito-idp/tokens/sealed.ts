@@ -8,7 +8,7 @@ import type { PoolKeys } from "../pools/poolKeys.ts";
  * only after some 2^48 of them. https://www.rfc-editor.org/rfc/rfc7516
  */
 
-export type SealedKind = "refresh" | "session" | "srp" | "import" | "federation";
+export type SealedKind = "refresh" | "session" | "srp" | "import" | "federation" | "feedback";
 
 const nonceBytes = 12;
 const tagBytes = 16;

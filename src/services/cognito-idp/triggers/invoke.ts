@@ -56,32 +56,42 @@ export async function trigger(call: TriggerCall, ctx: Context): Promise<Record<s
   const { pool, name } = call;
   const arn = pool.settings.LambdaConfig?.[name];
   if (arn === undefined) return undefined;
-  const event = {
+  const event = { ...eventOf(call), response: call.response };
+  const { Payload, FunctionError } = await invoke({ arn, name, event, pool, type: "RequestResponse" }, ctx);
+  return responseOf(name, Payload?.toString() ?? "", FunctionError);
+}
+
+/** What all events of triggers have. */
+export function eventOf(call: Omit<TriggerCall, "name" | "response">) {
+  return {
     version: call.version ?? "1",
-    region: pool.region,
-    userPoolId: pool.poolId,
+    region: call.pool.region,
+    userPoolId: call.pool.poolId,
     userName: call.username,
     callerContext: { awsSdkVersion: "aws-sdk-unknown-unknown", clientId: call.clientId },
     triggerSource: call.source,
     request: call.request,
-    response: call.response,
   };
-  const { Payload, FunctionError } = await invoke(arn, name, event, pool, ctx);
-  return responseOf(name, Payload?.toString() ?? "", FunctionError);
 }
 
-async function invoke(
-  arn: string,
-  name: TriggerName,
-  event: object,
-  pool: PoolRow,
+interface Invocation {
+  arn: string;
+  name: string;
+  event: object;
+  pool: PoolRow;
+  /** "Event": it is not waited for. */
+  type: "RequestResponse" | "Event";
+}
+
+export async function invoke(
+  { arn, name, event, pool, type }: Invocation,
   ctx: Context,
 ): Promise<{ Payload?: Buffer; FunctionError?: string }> {
   const as = servicePrincipal(principal, { sourceArn: pool.arn, sourceAccount: pool.account });
   const { account, region } = parseArn(arn) ?? { account: pool.account, region: pool.region };
   const input = {
     FunctionName: arn,
-    InvocationType: "RequestResponse",
+    InvocationType: type,
     Payload: Buffer.from(JSON.stringify(event)),
   };
   try {
