@@ -29,8 +29,7 @@ const maxHeadBytes = 8 * 1024;
 
 const requestLine = /^(GET|POST|PUT|DELETE) (\/[!-~]*) HTTP\/1\.1\r\n/;
 /** One header, as RFC 9112 has it, without folds. */
-const headerLine =
-  /([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?)[ \t]*\r\n/y;
+const headerLine = /[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n/y;
 /** Headers that change how a request is read, or what becomes of its connection. */
 const changesTheRest =
   /^(?:connection|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i;
@@ -48,9 +47,10 @@ export function readWhole(piece: Buffer, socket: Socket, maxHeaders: number): Di
   let at = line[0].length;
   while (at < end + 2) {
     headerLine.lastIndex = at;
-    const header = headerLine.exec(text);
-    if (header === null || rawHeaders.length >= 2 * maxHeaders) return undefined;
-    const [whole, name = "", value = ""] = header;
+    if (!headerLine.test(text) || rawHeaders.length >= 2 * maxHeaders) return undefined;
+    const colon = text.indexOf(":", at);
+    const name = text.slice(at, colon);
+    const value = withoutSpace(text, colon + 1, headerLine.lastIndex - 2);
     if (changesTheRest.test(name) && !(/^connection$/i.test(name) && /^keep-alive$/i.test(value)))
       return undefined;
     if (name.length === 4 && name.toLowerCase() === "host") hasHost = true;
@@ -59,12 +59,25 @@ export function readWhole(piece: Buffer, socket: Socket, maxHeaders: number): Di
       length = value;
     }
     rawHeaders.push(name, value);
-    at += whole.length;
+    at = headerLine.lastIndex;
   }
   if (at !== end + 2 || !hasHost || piece.length - end - 4 !== Number(length ?? 0)) return undefined;
   const body = length === undefined ? noBody : piece.subarray(end + 4);
   const [, method = "", url = ""] = line;
   return { method, url, rawHeaders, body, socket, complete: true, httpVersionMajor: 1 };
+}
+
+/** A part of a text without the blanks and tabs around it. */
+function withoutSpace(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isSpace(text.charCodeAt(start))) start += 1;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 /** A connection, for as long as its requests are simple. */

@@ -40,11 +40,26 @@ const standsOnce = new Set([
 
 export class BadRequestLine extends Error {}
 
+/** Names in lower case, as they came: there are few, and each request has them all. */
+const lowerNames = new Map<string, string>();
+const maxLowerNames = 1_000;
+const maxLowerChars = 64;
+
+function lowerName(name: string): string {
+  const known = lowerNames.get(name);
+  if (known !== undefined) return known;
+  // Copies: a part of a text keeps the whole of it in memory.
+  const lower = Buffer.from(name.toLowerCase(), "latin1").toString("latin1");
+  if (lowerNames.size < maxLowerNames && name.length <= maxLowerChars)
+    lowerNames.set(Buffer.from(name, "latin1").toString("latin1"), lower);
+  return lower;
+}
+
 /** Headers by lower-case name; repeated ones joined by NUL, so that a signature sees each value. */
 export function headersOf(raw: readonly string[]): Record<string, string | undefined> {
   const headers: Record<string, string | undefined> = Object.create(null);
   for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] as string).toLowerCase();
+    const name = lowerName(raw[i] as string);
     const value = raw[i + 1] as string;
     const known = headers[name];
     if (known === undefined) headers[name] = value;
