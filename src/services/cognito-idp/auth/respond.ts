@@ -15,7 +15,15 @@ import { setNewPassword } from "./newPassword.ts";
 import { goOn, withProof } from "./next.ts";
 import { checkUser, provePassword } from "./passwordStep.ts";
 import { type OpenedSession, openSession } from "./session.ts";
-import { type AuthAnswer, challenge, checkEnabled, resumeSignIn, type SignIn, theUser } from "./signIn.ts";
+import {
+  type AuthAnswer,
+  challenge,
+  checkEnabled,
+  hostedFlow,
+  resumeSignIn,
+  type SignIn,
+  theUser,
+} from "./signIn.ts";
 import { claimOf, openBlock, proveSrp, srpParameters } from "./srpStep.ts";
 
 /** How a sign-in goes on. */
@@ -36,7 +44,8 @@ type Answer = (
 /** A code was right: a first factor of its own, or a second. */
 const code: Answer = async (signIn, responses, session) => {
   const name = signIn.state.challenge;
-  const isFirst = signIn.state.proven.length === 0 && signIn.state.flow === "USER_AUTH";
+  const isByChoice = signIn.state.flow === "USER_AUTH" || signIn.state.flow === hostedFlow;
+  const isFirst = signIn.state.proven.length === 0 && isByChoice;
   const proven = await proveCode(signIn, session, responses);
   if (isFirst) checkUser(proven, theUser(proven));
   const next = withProof(proven, isFirst ? "OTP" : name);

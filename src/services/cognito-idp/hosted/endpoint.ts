@@ -3,6 +3,7 @@ import { AwsError } from "../../../kit/errors.ts";
 import { checkRate } from "../auth/attempts.ts";
 import { isUpload, upload } from "../imports/upload.ts";
 import { confirm, confirmByLink, signUp } from "./accounts.ts";
+import { addPasskey, addPasskeyPath } from "./addPasskey.ts";
 import { authorize } from "./authorize.ts";
 import { brandImage, imagePath } from "./brandingStyle.ts";
 import { errorPage } from "./html.ts";
@@ -12,6 +13,7 @@ import { logout } from "./logout.ts";
 import { logo } from "./looks.ts";
 import { Told, toldAnswer, Untold } from "./oauthRequest.ts";
 import { fromOidc } from "./oidc.ts";
+import { passkeyScript, scriptPath } from "./passkeyScript.ts";
 import { forgot, reset } from "./passwordPages.ts";
 import { revokeEndpoint } from "./revoke.ts";
 import { continuePath, continueSaml, fromSaml } from "./saml.ts";
@@ -42,6 +44,8 @@ const pages: Record<string, Route> = {
   "/logout": logout,
   "/logo": logo,
   [imagePath]: brandImage,
+  [scriptPath]: passkeyScript,
+  [addPasskeyPath]: addPasskey,
   "/oauth2/idpresponse": fromOidc,
   "/saml2/idpresponse": fromSaml,
   [continuePath]: continueSaml,

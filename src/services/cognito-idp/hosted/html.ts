@@ -2,7 +2,7 @@ import { Html, html } from "../../../kit/html.ts";
 import type { Header } from "./cookies.ts";
 import type { Answer, Visit } from "./visit.ts";
 
-/** The hosted pages: no scripts, and nothing from elsewhere. */
+/** The hosted pages: nothing from elsewhere, and no scripts but the one that passkeys need. */
 
 export const none = new Html("");
 
@@ -24,9 +24,11 @@ const style = [
 ].join("");
 
 /** Browsers hold what a form leads to against the policy, too: the app that the sign-in ends at. */
-function policyOf(leadsTo: string | undefined): string {
+function policyOf({ leadsTo, script }: Page): string {
   const target = leadsTo === undefined ? "" : ` ${originOf(leadsTo)}`;
-  return `default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'${target}; frame-ancestors 'none'; base-uri 'none'`;
+  // The one address: others of this origin hold what customers put there.
+  const scripts = script === undefined ? "" : ` script-src ${script};`;
+  return `default-src 'none';${scripts} style-src 'unsafe-inline'; img-src 'self'; form-action 'self'${target}; frame-ancestors 'none'; base-uri 'none'`;
 }
 
 function originOf(uri: string): string {
@@ -57,10 +59,17 @@ export interface Page {
   leadsTo?: string | undefined;
   /** The customer's own style, from SetUICustomization. */
   css?: string | undefined;
+  /** The address of its script, if it has one. */
+  script?: string;
 }
 
 export function page({ words }: Pick<Visit, "words">, shown: Page): Answer {
-  const { heading, body, status = 200, headers = [], leadsTo, css = "" } = shown;
+  const { heading, body, status = 200, headers = [], css = "", script } = shown;
+  const loads =
+    script === undefined
+      ? none
+      : html`<script src="${script}" defer></script>
+`;
   const { text } = html`<!doctype html>
 <html lang="${words.language}">
 <head>
@@ -68,7 +77,7 @@ export function page({ words }: Pick<Visit, "words">, shown: Page): Answer {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${heading}</title>
 <style>${new Html(style + css)}</style>
-</head>
+${loads}</head>
 <body class="background-customizable">
 <main>
 <h1>${heading}</h1>
@@ -81,7 +90,7 @@ ${body}
     status,
     headers: [
       ["content-type", "text/html; charset=utf-8"] as const,
-      ["content-security-policy", policyOf(leadsTo)] as const,
+      ["content-security-policy", policyOf(shown)] as const,
       ...guardingHeaders,
       ...headers,
     ].flat(),

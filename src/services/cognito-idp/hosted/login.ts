@@ -1,18 +1,18 @@
 import { AwsError } from "../../../kit/errors.ts";
+import { beginChoice } from "../auth/choice.ts";
 import { preAuthentication } from "../auth/initiate.ts";
 import { goOn, withProof } from "../auth/next.ts";
 import { provePassword } from "../auth/passwordStep.ts";
-import { answerChallenge } from "../auth/respond.ts";
-import { type AuthAnswer, beginSignIn, hostedFlow } from "../auth/signIn.ts";
+import { beginSignIn, hostedFlow, type SignIn } from "../auth/signIn.ts";
 import { checkAddress } from "../risk/notices.ts";
 import { askCode } from "./accounts.ts";
+import { isByChoice, waysOf, waysPage } from "./choiceViews.ts";
 import { hasFormToken } from "./cookies.ts";
-import { finishNew } from "./finish.ts";
-import { errorPage } from "./html.ts";
-import { attributePrefix, changePage, choicePage, codePage, loginPage, setupPage } from "./loginViews.ts";
+import { attributePrefix, changePage, codePage, loginPage, setupPage } from "./loginViews.ts";
 import { type OAuthRequest, oauthRequest, offers } from "./oauthRequest.ts";
 import { own } from "./own.ts";
 import { resetPage } from "./passwordPages.ts";
+import { answered, answeredBy, isOver, present, type Step } from "./present.ts";
 import { type Answer, isForeign, tried, type Visit } from "./visit.ts";
 import { problemOf } from "./words.ts";
 
@@ -26,6 +26,7 @@ export async function login(visit: Visit): Promise<Answer> {
     return await loginPage(visit, request, { problem: words.expired });
   const step = form.get("step") ?? "";
   if (step === "password") return await passwordStep(visit, request);
+  if (step === "name") return await nameStep(visit, request);
   const answer = Object.hasOwn(steps, step) ? steps[step] : undefined;
   if (answer === undefined) return await loginPage(visit, request, { problem: words.expired });
   return await answer(visit, request);
@@ -45,6 +46,24 @@ async function passwordStep(visit: Visit, request: OAuthRequest): Promise<Answer
   return await signInBy(visit, request, username, password);
 }
 
+/** The name alone, where the user then chooses. */
+async function nameStep(visit: Visit, request: OAuthRequest): Promise<Answer> {
+  const { form, words } = visit;
+  const username = (form.get("username") ?? "").trim();
+  if (username === "" || !isByChoice(visit, request))
+    return await loginPage(visit, request, { problem: words.incomplete, username });
+  const answer = await tried(visit.ctx, async () => beginChoice(await begun(visit, request, username), {}));
+  if (!(answer instanceof AwsError)) return await present(visit, request, answer, username);
+  return await loginPage(visit, request, { problem: problemOf(words, answer), username });
+}
+
+async function begun({ pool, ctx }: Visit, { client }: OAuthRequest, username: string): Promise<SignIn> {
+  await checkAddress(pool, client.clientId, username, ctx);
+  const signIn = await beginSignIn({ pool, client }, username, hostedFlow, undefined, ctx);
+  await preAuthentication(signIn);
+  return signIn;
+}
+
 /** Signs in by a password, here or at the end of a sign-up. */
 export async function signInBy(
   visit: Visit,
@@ -52,86 +71,25 @@ export async function signInBy(
   username: string,
   password: string,
 ): Promise<Answer> {
-  const { pool, ctx, words } = visit;
-  const answer = await tried(ctx, async () => {
-    await checkAddress(pool, request.client.clientId, username, ctx);
-    const signIn = await beginSignIn({ pool, client: request.client }, username, hostedFlow, undefined, ctx);
-    await preAuthentication(signIn);
+  const answer = await tried(visit.ctx, async () => {
+    const signIn = await begun(visit, request, username);
     return await goOn(withProof(await provePassword(signIn, password), "PASSWORD"));
   });
   if (!(answer instanceof AwsError)) return await present(visit, request, answer, username);
-  // The password was right: what is still to do is asked for.
-  if (answer.code === "UserNotConfirmedException") return await askCode(visit, request, username);
-  if (answer.code === "PasswordResetRequiredException") return resetPage(visit, { username });
-  return await loginPage(visit, request, { problem: problemOf(words, answer), username });
+  const toDo = await stillToDo(visit, request, answer, username);
+  if (toDo !== undefined) return toDo;
+  return await loginPage(visit, request, { problem: problemOf(visit.words, answer), username });
 }
 
-/** The page for what comes next. */
-async function present(
+/** What was proven was right, and something is still to do: it is asked for. */
+async function stillToDo(
   visit: Visit,
   request: OAuthRequest,
-  answer: AuthAnswer,
+  { code }: AwsError,
   username: string,
-): Promise<Answer> {
-  const { ChallengeName = "", Session: session = "", ChallengeParameters: facts = {}, hosted } = answer;
-  if (hosted?.user !== undefined) {
-    const { user, state } = hosted;
-    const authMs = visit.ctx.clock.now();
-    return await finishNew(visit, request, { user, userKey: state.userKey, authMs });
-  }
-  const asking = { session, username };
-  switch (ChallengeName) {
-    case "SMS_MFA":
-    case "EMAIL_OTP":
-    case "SOFTWARE_TOKEN_MFA": {
-      const destination = facts.CODE_DELIVERY_DESTINATION ?? "";
-      return codePage(visit, request, { ...asking, challenge: ChallengeName, destination });
-    }
-    case "SELECT_MFA_TYPE":
-      return choicePage(visit, request, asking, JSON.parse(facts.MFAS_CAN_CHOOSE ?? "[]"));
-    case "NEW_PASSWORD_REQUIRED": {
-      const names = JSON.parse(facts.requiredAttributes ?? "[]") as string[];
-      const required = names.map((name) => name.replace("userAttributes.", ""));
-      return changePage(visit, request, { ...asking, required });
-    }
-    case "MFA_SETUP": {
-      const made = await tried(visit.ctx, () => own(visit, "AssociateSoftwareToken", { Session: session }));
-      if (made instanceof AwsError) return errorPage(visit, made.message);
-      const { SecretCode, Session } = made as { SecretCode: string; Session: string };
-      return setupPage(visit, request, { session: Session, username, key: SecretCode });
-    }
-    default:
-      return errorPage(visit, "This way of signing in has no page.");
-  }
-}
-
-type Step = (visit: Visit, request: OAuthRequest) => Promise<Answer>;
-
-interface Answered {
-  session: string;
-  username: string;
-}
-
-function answeredBy({ form }: Visit): Answered {
-  return { session: form.get("session") ?? "", username: form.get("username") ?? "" };
-}
-
-async function answered(
-  visit: Visit,
-  { client }: OAuthRequest,
-  name: string,
-  responses: Record<string, string>,
-  session: string,
-): Promise<AuthAnswer | AwsError> {
-  const { pool, ctx } = visit;
-  return await tried(ctx, () =>
-    answerChallenge({ pool, client }, { name, responses, session, clientMetadata: undefined }, ctx),
-  );
-}
-
-/** A session that cannot be answered any more begins anew. */
-function isOver({ code, message }: AwsError): boolean {
-  return code === "NotAuthorizedException" && message.startsWith("Invalid session");
+): Promise<Answer | undefined> {
+  if (code === "UserNotConfirmedException") return await askCode(visit, request, username);
+  return code === "PasswordResetRequiredException" ? resetPage(visit, { username }) : undefined;
 }
 
 /** The code of a second factor. */
@@ -174,6 +132,33 @@ const changeStep: Step = async (visit, request) => {
   return changePage(visit, request, asked, problemOf(words, answer));
 };
 
+/** A way to sign in, of those that the user has. */
+const wayStep: Step = async (visit, request) => {
+  const { form, words } = visit;
+  const { session, username } = answeredBy(visit);
+  const ANSWER = form.get("answer") ?? "";
+  const responses = { ANSWER, ...(ANSWER === "PASSWORD" && { PASSWORD: form.get("password") ?? "" }) };
+  const answer = await answered(visit, request, "SELECT_CHALLENGE", responses, session);
+  if (!(answer instanceof AwsError)) return await present(visit, request, answer, username);
+  if (isOver(answer)) return await loginPage(visit, request, { problem: words.expired, username });
+  const toDo = await stillToDo(visit, request, answer, username);
+  if (toDo !== undefined) return toDo;
+  const possible = waysOf((form.get("possible") ?? "").split(" "));
+  return waysPage(visit, request, { session, username, possible }, problemOf(words, answer));
+};
+
+const passkeyStep: Step = async (visit, request) => {
+  const { form, words } = visit;
+  const { session, username } = answeredBy(visit);
+  const CREDENTIAL = form.get("credential") ?? "";
+  const answer = await answered(visit, request, "WEB_AUTHN", { CREDENTIAL }, session);
+  if (!(answer instanceof AwsError)) return await present(visit, request, answer, username);
+  const toDo = await stillToDo(visit, request, answer, username);
+  if (toDo !== undefined) return toDo;
+  const problem = isOver(answer) ? words.expired : words.passkeyFailed;
+  return await loginPage(visit, request, { problem, username });
+};
+
 /** The first code of an authenticator app. */
 const setupStep: Step = async (visit, request) => {
   const { form, words, ctx } = visit;
@@ -195,7 +180,10 @@ const steps: Record<string, Step> = {
   SMS_MFA: codeStep,
   EMAIL_OTP: codeStep,
   SOFTWARE_TOKEN_MFA: codeStep,
+  SMS_OTP: codeStep,
   SELECT_MFA_TYPE: chooseStep,
+  SELECT_CHALLENGE: wayStep,
+  WEB_AUTHN: passkeyStep,
   NEW_PASSWORD_REQUIRED: changeStep,
   MFA_SETUP: setupStep,
 };

@@ -1,10 +1,11 @@
 import { type Html, html } from "../../../kit/html.ts";
 import { keyOf } from "../pools/poolRow.ts";
+import { isByChoice } from "./choiceViews.ts";
 import { joined, none, page } from "./html.ts";
 import { looksFor, termsLinks } from "./looks.ts";
 import { type OAuthRequest, offers } from "./oauthRequest.ts";
 import { providers } from "./tables.ts";
-import { alert, type Field, formsOf, link, linkTo, status } from "./views.ts";
+import { alert, type Field, type Form, formsOf, link, linkTo, status } from "./views.ts";
 import type { Answer, Visit } from "./visit.ts";
 
 /** The page where a sign-in begins, and those that ask for more. */
@@ -38,15 +39,7 @@ export async function loginPage(visit: Visit, request: OAuthRequest, shown: Show
   const username = shown.username ?? query.get("login_hint") ?? "";
   const own = isOwn
     ? joined([
-        form({
-          path: "/login",
-          step: "password",
-          fields: [
-            nameField(visit, username),
-            { name: "password", label: words.password, type: "password", autocomplete: "current-password" },
-          ],
-          submit: words.signIn,
-        }),
+        form({ path: "/login", ...firstStep(visit, request, username) }),
         link(linkTo(visit, "/forgotPassword"), words.forgot),
         pool.settings.AdminCreateUserConfig?.AllowAdminCreateUserOnly
           ? none
@@ -69,6 +62,19 @@ export async function loginPage(visit: Visit, request: OAuthRequest, shown: Show
     leadsTo: request.redirectUri,
     css,
   });
+}
+
+/** Name and password, or the name alone where a password is one way of several. */
+function firstStep(visit: Visit, request: OAuthRequest, username: string): Omit<Form, "path"> {
+  const { words } = visit;
+  const name = nameField(visit, username);
+  if (isByChoice(visit, request)) return { step: "name", fields: [name], submit: words.submit };
+  const password = { name: "password", label: words.password, type: "password" as const };
+  return {
+    step: "password",
+    fields: [name, { ...password, autocomplete: "current-password" }],
+    submit: words.signIn,
+  };
 }
 
 /** Other providers that the client's users may come from. */

@@ -58,15 +58,15 @@ export class Browser {
     return await this.#ask(url, {});
   }
 
-  /** Fills in the form of a step; what is hidden in it goes along. */
+  /** Fills in the form of a step, the first of them; what is hidden in it goes along. */
   async submit(
     step: string,
     fields: Record<string, string>,
     headers: Record<string, string> = {},
   ): Promise<this> {
     const [, action = "", inside = ""] =
-      [...this.text.matchAll(/<form method="post" action="([^"]*)">(.*?)<\/form>/gs)].find(([, , one = ""]) =>
-        one.includes(`name="step" value="${step}"`),
+      [...this.text.matchAll(/<form method="post" action="([^"]*)"[^>]*>(.*?)<\/form>/gs)].find(
+        ([, , one = ""]) => one.includes(`name="step" value="${step}"`),
       ) ?? [];
     const body = new URLSearchParams();
     for (const [, name = "", value = ""] of inside.matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g))

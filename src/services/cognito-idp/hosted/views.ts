@@ -42,6 +42,8 @@ export interface Form {
   hidden?: Record<string, string>;
   fields?: readonly Field[];
   submit: string;
+  /** For the page's script: "data-…". */
+  data?: Record<string, string>;
 }
 
 /** A form of this domain, and the header that its token needs. */
@@ -54,12 +56,15 @@ export function formsOf(visit: Visit): Forms {
   const { secret, headers } = formSecret(visit);
   return {
     headers,
-    form({ path, step, hidden = {}, fields = [], submit }) {
+    form({ path, step, hidden = {}, fields = [], submit, data = {} }) {
       const all = { step, token: formToken(secret, path, visit), ...hidden };
       const kept = Object.entries(all).map(
         ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
       );
-      return html`<form method="post" action="${linkTo(visit, path)}">
+      const facts = Object.entries(data).map(
+        ([name, value]) => html` data-${new Html(name)}="${value}"`.text,
+      );
+      return html`<form method="post" action="${linkTo(visit, path)}"${new Html(facts.join(""))}>
 ${joined(kept)}
 ${joined(fields.map(field))}
 <button class="submitButton-customizable">${submit}</button>

@@ -19,10 +19,37 @@ const maxPasskeys = 20;
 const pendingMs = 5 * 60_000;
 const pageSize = 20;
 
-function checkOffered({ pool }: Bearer): void {
+/** Whose passkeys they are. */
+export type Owner = Pick<Bearer, "pool" | "user" | "userKey">;
+
+function checkOffered({ pool }: Owner): void {
   const factors: string[] = pool.settings.Policies?.SignInPolicy?.AllowedFirstAuthFactors ?? [];
   if (!factors.includes("WEB_AUTHN"))
     throw new AwsError("WebAuthnNotEnabledException", "Passkeys are not enabled for the user pool.");
+}
+
+/** What a browser needs to make a passkey. */
+export async function beginRegistration(owner: Owner, ctx: Context): Promise<object> {
+  checkOffered(owner);
+  const { pool, user } = owner;
+  const { generateRegistrationOptions } = await webAuthn();
+  const { id, needsVerification } = relyingPartyOf(pool);
+  const options = await generateRegistrationOptions({
+    rpName: id,
+    rpID: id,
+    userName: user.attributes.email ?? user.username,
+    userDisplayName: user.attributes.name ?? user.username,
+    userID: Buffer.from(user.sub),
+    attestationType: "none",
+    authenticatorSelection: {
+      residentKey: "required",
+      userVerification: needsVerification ? "required" : "preferred",
+    },
+    excludeCredentials: (user.passkeys ?? []).map(({ credentialId }) => ({ id: credentialId })),
+  });
+  const pendingPasskey = { challenge: options.challenge, expiresMs: ctx.clock.now() + pendingMs };
+  await putUser(pool, owner, { ...user, pendingPasskey }, ctx);
+  return options;
 }
 
 /** https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_StartWebAuthnRegistration.html */
@@ -30,57 +57,43 @@ export const startWebAuthnRegistration = idp.operation("StartWebAuthnRegistratio
   access: { noPermissionNeeded: perToken },
   async handle({ AccessToken }, ctx) {
     const bearer = await bearerOf(AccessToken, ctx as Context);
-    checkOffered(bearer);
-    const { pool, user } = bearer;
-    const { generateRegistrationOptions } = await webAuthn();
-    const { id, needsVerification } = relyingPartyOf(pool);
-    const options = await generateRegistrationOptions({
-      rpName: id,
-      rpID: id,
-      userName: user.attributes.email ?? user.username,
-      userDisplayName: user.attributes.name ?? user.username,
-      userID: Buffer.from(user.sub),
-      attestationType: "none",
-      authenticatorSelection: {
-        residentKey: "required",
-        userVerification: needsVerification ? "required" : "preferred",
-      },
-      excludeCredentials: (user.passkeys ?? []).map(({ credentialId }) => ({ id: credentialId })),
-    });
-    const pendingPasskey = { challenge: options.challenge, expiresMs: ctx.clock.now() + pendingMs };
-    await putUser(pool, bearer, { ...user, pendingPasskey }, ctx);
-    return { CredentialCreationOptions: options as never };
+    return { CredentialCreationOptions: (await beginRegistration(bearer, ctx as Context)) as never };
   },
   record: { response: () => null },
 });
+
+/** Keeps the passkey that a browser made. */
+export async function completeRegistration(owner: Owner, credential: unknown, ctx: Context): Promise<void> {
+  checkOffered(owner);
+  const { pool, user } = owner;
+  const { pendingPasskey, ...rest } = user;
+  if (pendingPasskey === undefined || pendingPasskey.expiresMs <= ctx.clock.now())
+    throw new AwsError("WebAuthnChallengeNotFoundException", "No registration is under way.");
+  const known = user.passkeys ?? [];
+  if (known.length >= maxPasskeys)
+    throw new AwsError("LimitExceededException", `A user cannot have more than ${maxPasskeys} passkeys.`);
+  const passkey = await registered(
+    owner,
+    credential as RegistrationResponseJSON,
+    pendingPasskey.challenge,
+    ctx,
+  );
+  await putUser(pool, owner, { ...rest, passkeys: [...known, passkey] }, ctx);
+}
 
 /** https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CompleteWebAuthnRegistration.html */
 export const completeWebAuthnRegistration = idp.operation("CompleteWebAuthnRegistration", {
   access: { noPermissionNeeded: perToken },
   async handle({ AccessToken, Credential }, ctx) {
     const bearer = await bearerOf(AccessToken, ctx as Context);
-    checkOffered(bearer);
-    const { pool, user } = bearer;
-    const { pendingPasskey, ...rest } = user;
-    if (pendingPasskey === undefined || pendingPasskey.expiresMs <= ctx.clock.now())
-      throw new AwsError("WebAuthnChallengeNotFoundException", "No registration is under way.");
-    const known = user.passkeys ?? [];
-    if (known.length >= maxPasskeys)
-      throw ctx.error("LimitExceededException", `A user cannot have more than ${maxPasskeys} passkeys.`);
-    const passkey = await registered(
-      bearer,
-      Credential as unknown as RegistrationResponseJSON,
-      pendingPasskey.challenge,
-      ctx as Context,
-    );
-    await putUser(pool, bearer, { ...rest, passkeys: [...known, passkey] }, ctx);
+    await completeRegistration(bearer, Credential, ctx as Context);
     return {};
   },
   record: { request: hidden("credential") },
 });
 
 async function registered(
-  { pool }: Bearer,
+  { pool }: Owner,
   response: RegistrationResponseJSON,
   challenge: string,
   ctx: Context,
