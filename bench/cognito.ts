@@ -1,19 +1,21 @@
 /**
  * Cognito user pools: users loaded, sign-in and lists in pools of different sizes by turns, tokens beside bare
  * signatures. Run: `node --import tsx bench/cognito.ts`. `BENCH_USERS=1000,100000` says how many users the two pools
- * have, `BENCH_COUNT` how many sign in, `BENCH_CALLS` how many are made call by call, `BENCH_PEER` asks another server.
+ * have, `BENCH_COUNT` how many sign in, `BENCH_CALLS` how many are made call by call, `BENCH_PEER` asks another server,
+ * `BENCH_TRIES` how often a wrong password and a wrong user are compared.
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CognitoIdentityProvider } from "@aws-sdk/client-cognito-identity-provider";
+import { compareTimes } from "./cognitoTimes.ts";
 import { type CloudkeepServer, cpuMs, removeData, startCloudkeepProcess } from "./processes.ts";
 import { settle } from "./seed.ts";
 import { call, type SignedIn, signInBySrp } from "./srp.ts";
 import { measureTokens } from "./tokens.ts";
 import { emailOf, loadByCalls, loadByFiles, makePool, optionsOf, type Pool, password } from "./users.ts";
 
-const sizes = (process.env.BENCH_USERS ?? "1000,1000000").split(",").map(Number);
+const sizes = (process.env.BENCH_USERS ?? "1000,1000000").split(",").filter(Boolean).map(Number);
 const signIns = Number(process.env.BENCH_COUNT ?? 300);
 const calls = Number(process.env.BENCH_CALLS ?? 100_000);
 const warmUps = 20;
@@ -131,12 +133,14 @@ try {
   const [one] = stands;
   for (const one of stands) await one.server.stop();
   const tokens = one && [await measureTokens(one.server.directory, one.UserPoolId, one.ClientId, "signer-0")];
+  const times = await compareTimes();
   console.table(loads);
   console.table(rows);
   console.table(tokens);
+  console.table(times);
   const folder = fileURLToPath(new URL("results/", import.meta.url));
   mkdirSync(folder, { recursive: true });
-  const result = { node: process.version, loads, rows, tokens };
+  const result = { node: process.version, loads, rows, tokens, times };
   writeFileSync(`${folder}cognito.json`, `${JSON.stringify(result, null, 2)}\n`);
 } finally {
   for (const { server } of stands) {

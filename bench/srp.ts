@@ -13,7 +13,7 @@ function readModulus(): Buffer {
 }
 
 const N = BigInt(`0x${readModulus().toString("hex")}`);
-const big = (bytes: Uint8Array) => BigInt(`0x${Buffer.from(bytes).toString("hex")}`);
+export const big = (bytes: Uint8Array) => BigInt(`0x${Buffer.from(bytes).toString("hex")}`);
 const fixed = (number: bigint) => Buffer.from(number.toString(16).padStart(768, "0"), "hex");
 const sha = (...parts: Uint8Array[]) => createHash("sha256").update(Buffer.concat(parts)).digest();
 
@@ -23,14 +23,14 @@ function padded(number: bigint): Buffer {
   return (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes;
 }
 
-function power(base: bigint, exponent: bigint): bigint {
+export function power(base: bigint, exponent: bigint): bigint {
   group.setPrivateKey(padded(exponent));
   return big(group.computeSecret(fixed(base)));
 }
 
 const k = big(sha(padded(N), padded(2n)));
 
-const timestamp = () =>
+export const timestamp = () =>
   new Date().toUTCString().replace(/^(\w+), 0?(\d+) (\w+) (\d+) (\S+) GMT$/, "$1 $3 $2 $5 UTC $4");
 
 const agent = new Agent({ keepAlive: true });
