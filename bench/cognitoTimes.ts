@@ -6,7 +6,7 @@ import { big, power, timestamp } from "./srp.ts";
 
 /**
  * Whether the time of an answer tells that a user is not there: a wrong password of one who is, against one who is not,
- * call by call in turn, in a pool that does not tell. Not a test: machines are too busy for one.
+ * in an order of chance, in a pool that does not tell. Not a test: machines are too busy for one.
  */
 
 const region = "us-east-1";
@@ -94,12 +94,15 @@ export function mannWhitney(there: number[], absent: number[]): { likely: number
 
 async function compared(way: Way, names: string[], pick: (isThere: boolean, i: number) => string) {
   const times = names.map(() => ({ there: [] as number[], absent: [] as number[] }));
-  for (let i = -warmUp; i < tries; i += 1) {
-    const isFirst = randomInt(2) === 0;
-    for (const isThere of [isFirst, !isFirst]) {
-      const taken = await way(pick(isThere, i));
-      if (i >= 0) for (const [at, ms] of taken.entries()) times[at]?.[isThere ? "there" : "absent"].push(ms);
-    }
+  const next = { there: -warmUp, absent: -warmUp };
+  while (next.there < tries || next.absent < tries) {
+    // By chance alone: in pairs, one kind would more often come right after the other, and feel what that leaves to do.
+    const kind = randomInt(2) === 0 ? "there" : "absent";
+    const i = next[kind];
+    next[kind] += 1;
+    if (i >= tries) continue;
+    const taken = await way(pick(kind === "there", i));
+    if (i >= 0) for (const [at, ms] of taken.entries()) times[at]?.[kind].push(ms);
   }
   return names.map((name, at) => {
     const { there = [], absent = [] } = times[at] ?? {};

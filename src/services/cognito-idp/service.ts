@@ -40,6 +40,7 @@ import { publishes } from "./tokens/published.ts";
 import * as signOut from "./tokens/signOut.ts";
 import * as adminUsers from "./users/adminUsers.ts";
 import * as confirm from "./users/confirm.ts";
+import { sendForgotten } from "./users/forgotten.ts";
 import * as linking from "./users/linking.ts";
 import * as listing from "./users/list.ts";
 import * as passwordReset from "./users/passwordReset.ts";
@@ -100,6 +101,7 @@ export default defineService({
     sweepPool,
     sweepGroup: members.sweepGroup,
     importUsers,
+    sendForgotten,
     deliverLog: logDelivery.deliverLog,
   },
 });

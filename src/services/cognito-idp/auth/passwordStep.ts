@@ -5,10 +5,10 @@ import { checkCompromised } from "../risk/compromised.ts";
 import { noteFailure } from "../risk/events.ts";
 import { hasTrigger } from "../triggers/invoke.ts";
 import { addMigrated } from "../triggers/migrate.ts";
-import { isExpired, isPassword } from "../users/passwords.ts";
+import { isExpired } from "../users/passwords.ts";
 import type { UserRow } from "../users/userRow.ts";
 import { checkLock, guessesOf } from "./attempts.ts";
-import { checkEnabled, idForSrp, phantomVerifier, type SignIn, theUser } from "./signIn.ts";
+import { checkEnabled, phantomOf, type SignIn, theUser } from "./signIn.ts";
 import { matches } from "./srp.ts";
 
 /** The first factor, where it is a password that comes as it is. */
@@ -47,12 +47,12 @@ export async function provePassword(signIn: SignIn, password: string | undefined
     }
   }
   checkImported(user);
-  if (user?.password === undefined) {
-    // As much work as for a user who is there.
-    if (user === undefined) theUserOrWork(signIn, password, await phantomOf(signIn));
-    throw wrong(signIn);
-  }
-  if (!isPassword(pool, user, password)) throw wrong(signIn);
+  const phantom = await phantomOf(signIn);
+  // As much work for a user who is not there as for one who is.
+  const { name, ...known } = user?.password ? { ...user.password, name: user.username } : phantom;
+  const isRight = matches(known, shortName(pool), name, password);
+  if (user === undefined) theUserIfTold(signIn);
+  if (user?.password === undefined || !isRight) throw wrong(signIn);
   checkUser(signIn, user);
   proved(signIn);
   const { client, state, ctx } = signIn;
@@ -67,20 +67,6 @@ export function checkImported(user: UserRow | undefined): void {
 
 function resetRequired(): AwsError {
   return new AwsError("PasswordResetRequiredException", "Password reset required for the user");
-}
-
-async function phantomOf(signIn: SignIn): Promise<{ salt: string; verifier: string; name: string }> {
-  const { salt, verifier } = await phantomVerifier(signIn);
-  return { salt, verifier: verifier.toString("base64"), name: await idForSrp(signIn) };
-}
-
-function theUserOrWork(
-  signIn: SignIn,
-  password: string,
-  { name, ...verifier }: { salt: string; verifier: string; name: string },
-): void {
-  matches(verifier, shortName(signIn.pool), name, password);
-  theUserIfTold(signIn);
 }
 
 /** Where the client tells who is there, it tells so before the password is counted as wrong. */

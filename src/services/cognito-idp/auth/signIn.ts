@@ -83,24 +83,39 @@ export function checkEnabled(user: UserRow | undefined): void {
 }
 
 /** What SRP and the challenges call the user: also one who is not there has such a name, always the same. */
-export async function idForSrp({ pool, user, state, ctx }: SignIn): Promise<string> {
-  if (user !== undefined) return user.username;
+export async function idForSrp(signIn: SignIn): Promise<string> {
+  return signIn.user?.username ?? (await phantomName(signIn));
+}
+
+async function phantomName({ pool, state, ctx }: Pick<SignIn, "pool" | "state" | "ctx">): Promise<string> {
   if (pool.usernameAttributes.length === 0) return state.name;
   return derivedUuid(await keysOf(pool, ctx), "phantom", state.userKey);
 }
 
-/** What a user who is not there has in place of a verifier: no password fits it, and it is always the same. */
-export async function phantomVerifier({
-  pool,
-  state,
-  ctx,
-}: SignIn): Promise<{ salt: string; verifier: Buffer }> {
+export interface Phantom {
+  salt: string;
+  /** In base64, as users' are. */
+  verifier: string;
+  /** What the user is called. */
+  name: string;
+}
+
+/**
+ * What a user who is not there has in place of a verifier: no password fits it, and it is always the same. It is made
+ * for users who are there, too, so that no answer is quicker for want of one.
+ */
+export async function phantomOf(signIn: SignIn): Promise<Phantom> {
+  const { pool, state, ctx } = signIn;
   const keys = await keysOf(pool, ctx);
   const parts = [0, 1, 2, 3, 4, 5].map((i) => derived(keys, `verifier${i}`, state.userKey));
   const verifier = Buffer.concat(parts);
   // Below the modulus, whose first bits are set.
   verifier[0] = (verifier[0] ?? 0) & 0x7f;
-  return { salt: derived(keys, "salt", state.userKey).toString("hex", 0, 16), verifier };
+  return {
+    salt: derived(keys, "salt", state.userKey).toString("hex", 0, 16),
+    verifier: verifier.toString("base64"),
+    name: await phantomName({ pool, state, ctx }),
+  };
 }
 
 /** A challenge to go on with. */

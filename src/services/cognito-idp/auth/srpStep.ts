@@ -7,7 +7,7 @@ import { open, seal } from "../tokens/sealed.ts";
 import { useOnce } from "../tokens/spent.ts";
 import { checkImported, checkNotLocked, checkUser, proved, wrong } from "./passwordStep.ts";
 import type { SessionState } from "./session.ts";
-import { idForSrp, phantomVerifier, type SignIn } from "./signIn.ts";
+import { phantomOf, type SignIn } from "./signIn.ts";
 import { clientPublic, isProof, type SrpState, sharedKey, startSrp } from "./srp.ts";
 
 /** The first factor, where the password is proven and never sent. */
@@ -62,12 +62,12 @@ export async function srpParameters(
   const a = publicValue(SRP_A);
   const { user } = signIn;
   checkImported(user);
-  const phantom = user?.password === undefined ? await phantomVerifier(signIn) : undefined;
-  const verifier = phantom?.verifier ?? Buffer.from(user?.password?.verifier ?? "", "base64");
-  const { publicHex, state } = startSrp(a, verifier);
-  const userId = await idForSrp(signIn);
+  const phantom = await phantomOf(signIn);
+  const { salt, verifier } = user?.password ?? phantom;
+  const { publicHex, state } = startSrp(a, Buffer.from(verifier, "base64"));
+  const userId = user?.username ?? phantom.name;
   return {
-    SALT: phantom?.salt ?? user?.password?.salt ?? "",
+    SALT: salt,
     SECRET_BLOCK: await sealBlock(signIn, state),
     SRP_B: publicHex,
     USERNAME: userId,
@@ -121,11 +121,11 @@ export function isRightClaim(
 export async function proveSrp(signIn: SignIn, block: Block, claim: Claim): Promise<void> {
   checkNotLocked(signIn);
   const { pool, user, ctx } = signIn;
-  const known = user?.password && Buffer.from(user.password.verifier, "base64");
-  const verifier = known ?? (await phantomVerifier(signIn)).verifier;
-  const names: [string, string] = [shortName(pool), await idForSrp(signIn)];
-  const isRight = isRightClaim(block, verifier, names, claim);
-  if (!isRight || user === undefined || known === undefined) throw wrong(signIn);
+  const phantom = await phantomOf(signIn);
+  const { verifier } = user?.password ?? phantom;
+  const names: [string, string] = [shortName(pool), user?.username ?? phantom.name];
+  const isRight = isRightClaim(block, Buffer.from(verifier, "base64"), names, claim);
+  if (!isRight || user?.password === undefined) throw wrong(signIn);
   if (!(await useOnce(pool, block.id, block.expiresMs, ctx))) throw incorrect();
   checkUser(signIn, user);
   proved(signIn);

@@ -29,6 +29,13 @@ export interface Sending {
   clientMetadata?: Record<string, string> | undefined;
   /** Left out, what the user's attribute is. */
   to?: string;
+  /** It was counted when it was asked for. */
+  isCounted?: true;
+}
+
+/** Counts a code that is to be sent, to a user who is not there as to one who is. */
+export function countSending({ poolId }: PoolRow, userKey: string, ctx: Context): void {
+  checkAllowance(`send/${poolId}/${userKey}`, sending, ctx);
 }
 
 function allowanceKey(what: string, { poolId }: PoolRow, userKey: string): string {
@@ -37,10 +44,10 @@ function allowanceKey(what: string, { poolId }: PoolRow, userKey: string): strin
 
 /** Sends a new code; the user that knows it is to be written by whoever asks. */
 export async function sendCode(
-  { pool, found, purpose, attribute, source, client, clientMetadata, to }: Sending,
+  { pool, found, purpose, attribute, source, client, clientMetadata, to, isCounted }: Sending,
   ctx: Context,
 ): Promise<{ user: UserRow; delivery: CodeDeliveryDetailsType }> {
-  checkAllowance(allowanceKey("send", pool, found.userKey), sending, ctx);
+  if (!isCounted) countSending(pool, found.userKey, ctx);
   const code = newCode();
   const now = ctx.clock.now();
   const byLink =

@@ -1,9 +1,10 @@
 import type { Context } from "../../../kit/context.ts";
 import { checkAllowance, guessesOf } from "../auth/attempts.ts";
-import { beginSignIn } from "../auth/signIn.ts";
+import { beginSignIn, tells } from "../auth/signIn.ts";
 import { clientAndPool } from "../clients/find.ts";
 import { checkSecretHash } from "../clients/secretHash.ts";
 import { idp } from "../contract.ts";
+import { deliveryOf } from "../messages/send.ts";
 import { existingPool, onPool } from "../pools/find.ts";
 import type { PoolRow } from "../pools/poolRow.ts";
 import { hidden, hiddenDelivery } from "../recorded.ts";
@@ -16,6 +17,7 @@ import { migrate } from "../triggers/migrate.ts";
 import { proveUserCode, sendCode } from "./codes.ts";
 import { confirmed } from "./confirm.ts";
 import { existingUser, type FoundUser, findUser } from "./find.ts";
+import { canWait, sendLater } from "./forgotten.ts";
 import { isPassword, withPassword } from "./passwords.ts";
 import { putUser } from "./put.ts";
 import { pretended } from "./signUp.ts";
@@ -47,6 +49,10 @@ function checkState({ enabled, status }: UserRow): void {
     throw notAuthorized("User password cannot be reset in the current state.");
 }
 
+function metadataOf(clientMetadata: Record<string, string> | undefined) {
+  return clientMetadata === undefined ? {} : { clientMetadata };
+}
+
 /** https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ForgotPassword.html */
 export const forgotPassword = idp.operation("ForgotPassword", {
   access: { noPermissionNeeded: byCode },
@@ -57,14 +63,19 @@ export const forgotPassword = idp.operation("ForgotPassword", {
     let { user } = signIn;
     if (user === undefined && hasTrigger(pool, "UserMigration"))
       user = await migrate(signIn, { source: "UserMigration_ForgotPassword" });
-    if (user === undefined) {
-      if (client.settings.PreventUserExistenceErrors !== "ENABLED") throw noUser();
-      return { CodeDeliveryDetails: pretended("ENABLED", pool, Username) };
-    }
-    const found = { user, userKey: signIn.state.userKey };
+    const { userKey } = signIn.state;
+    const isTold = tells(client);
+    if (user === undefined && isTold) throw noUser();
+    const isLater = !isTold && canWait(pool);
+    if (isLater)
+      sendLater(pool, { clientId: ClientId, userKey, ...metadataOf(ClientMetadata) }, ctx as Context);
+    const delivery = pretended("ENABLED", pool, Username);
+    if (user === undefined) return { CodeDeliveryDetails: delivery };
     checkState(user);
-    const source = "CustomMessage_ForgotPassword";
     const attribute = recoveryOf(pool, user);
+    if (isLater) return { CodeDeliveryDetails: deliveryOf(attribute, user.attributes[attribute] as string) };
+    const found = { user, userKey };
+    const source = "CustomMessage_ForgotPassword";
     const sent = await sendCode(
       { pool, found, purpose: "forgot", attribute, source, client, clientMetadata: ClientMetadata },
       ctx as Context,
