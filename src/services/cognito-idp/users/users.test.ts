@@ -297,6 +297,38 @@ describe("what users do to themselves", () => {
     expect(nobody.name).toBe("UserNotFoundException");
   });
 
+  it("is forgotten by somebody and by nobody alike, where the client does not tell", async () => {
+    const pool = await newPool(cloudkeep, {}, { PreventUserExistenceErrors: "ENABLED" });
+    const { idp, ClientId } = pool;
+    await newUser(pool, "hugo", { email: "hugo@self.example", email_verified: "true" });
+    const asked = (Username: string) => idp.forgotPassword({ ClientId, Username });
+    const { CodeDeliveryDetails } = await asked("hugo");
+    expect(CodeDeliveryDetails?.Destination).toBe("h***@s***");
+    expect((await asked("nobody")).CodeDeliveryDetails?.DeliveryMedium).toBe("EMAIL");
+    const ConfirmationCode = await codeTo(cloudkeep, "hugo@self.example");
+    await idp.confirmForgotPassword({
+      ClientId,
+      Username: "hugo",
+      ConfirmationCode,
+      Password: "Another-one-1",
+    });
+    expect((await signIn(pool, "hugo", "Another-one-1")).AuthenticationResult).toBeDefined();
+    const refusals = async (name: string) => {
+      const all: string[] = [];
+      for (let i = 0; i < 20; i += 1)
+        all.push(
+          await asked(name).then(
+            () => "sent",
+            (error: Error) => error.name,
+          ),
+        );
+      return all;
+    };
+    const [theirs, nobodys] = [await refusals("hugo"), await refusals("nobody")];
+    expect(theirs.at(-1)).toBe("LimitExceededException");
+    expect(nobodys).toEqual(theirs);
+  });
+
   it("is reset by an administrator", async () => {
     const pool = await newPool(cloudkeep);
     const { idp, ClientId, UserPoolId } = pool;
