@@ -3,23 +3,21 @@ import { beginRegistration, completeRegistration } from "../passkeys/passkeys.ts
 import { type SignedIn, signedIn } from "./browserSessions.ts";
 import { passkeyPage } from "./choiceViews.ts";
 import { hasFormToken } from "./cookies.ts";
-import { finish } from "./finish.ts";
+import { addsPasskey, finish } from "./finish.ts";
 import { errorPage, redirect } from "./html.ts";
 import { type OAuthRequest, oauthRequest } from "./oauthRequest.ts";
-import { linkTo } from "./views.ts";
+import { addPasskeyPath, linkTo } from "./views.ts";
 import { type Answer, isForeign, tried, type Visit } from "./visit.ts";
 import { problemOf } from "./words.ts";
 
 /** Where users who have signed in add passkeys; then they go on to the app. https://docs.aws.amazon.com/cognito/latest/developerguide/managed-login-endpoints.html */
-
-export const addPasskeyPath = "/passkeys/add";
 
 export async function addPasskey(visit: Visit): Promise<Answer> {
   const { words, method, form, ctx } = visit;
   if (visit.domain.managedLoginVersion !== 2) return errorPage(visit, "The page does not exist.", 404);
   const request = await oauthRequest(visit);
   const known = await signedIn(visit);
-  if (known === undefined) return redirect(linkTo(visit, "/login"));
+  if (known === undefined) return redirect(linkTo(visit, "/login", { [addsPasskey]: "true" }));
   if (method === "GET") return await asked(visit, request, known);
   if (isForeign(visit) || !hasFormToken(visit)) return await asked(visit, request, known, words.expired);
   const credential = parsed(form.get("credential") ?? "");

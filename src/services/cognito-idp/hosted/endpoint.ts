@@ -3,7 +3,7 @@ import { AwsError } from "../../../kit/errors.ts";
 import { checkRate } from "../auth/attempts.ts";
 import { isUpload, upload } from "../imports/upload.ts";
 import { confirm, confirmByLink, signUp } from "./accounts.ts";
-import { addPasskey, addPasskeyPath } from "./addPasskey.ts";
+import { addPasskey } from "./addPasskey.ts";
 import { authorize } from "./authorize.ts";
 import { brandImage, imagePath } from "./brandingStyle.ts";
 import { errorPage } from "./html.ts";
@@ -19,6 +19,7 @@ import { revokeEndpoint } from "./revoke.ts";
 import { continuePath, continueSaml, fromSaml } from "./saml.ts";
 import { tokenEndpoint } from "./token.ts";
 import { userInfo } from "./userInfo.ts";
+import { addPasskeyPath } from "./views.ts";
 import { type Answer, locateDomain, type Visit, visitOf } from "./visit.ts";
 import { wordsOf } from "./words.ts";
 

@@ -4,13 +4,23 @@ import { newCode } from "./codes.ts";
 import type { Header } from "./cookies.ts";
 import { redirect } from "./html.ts";
 import { isOpenId, type OAuthRequest, withParameters } from "./oauthRequest.ts";
+import { addPasskeyPath, linkTo } from "./views.ts";
 import type { Answer, Visit } from "./visit.ts";
 
 /** The end of a sign-in on the pages: the app gets what it has asked for. */
 
+/** Says that a sign-in is for adding a passkey, and leads there. */
+export const addsPasskey = "adds_passkey";
+
 /** Who has just proved it: a session begins, too. */
 export async function finishNew(visit: Visit, request: OAuthRequest, signedIn: SignedIn): Promise<Answer> {
-  return await finish(visit, request, signedIn, [await beginSession(visit, signedIn)]);
+  const headers = [await beginSession(visit, signedIn)];
+  if (visit.query.has(addsPasskey) && signedIn.provider === undefined) {
+    const query = new URLSearchParams(visit.query);
+    query.delete(addsPasskey);
+    return redirect(linkTo({ ...visit, query }, addPasskeyPath), headers);
+  }
+  return await finish(visit, request, signedIn, headers);
 }
 
 export async function finish(

@@ -73,6 +73,8 @@ ${joined(fields.map(field))}
   };
 }
 
+export const addPasskeyPath = "/passkeys/add";
+
 /** Another page of the same request. */
 export function linkTo({ base, query }: Visit, path: string, more: Record<string, string> = {}): string {
   const all = new URLSearchParams(query);
