@@ -3,10 +3,11 @@ import type { Endpoint, EndpointRequest } from "../kit/endpoint.ts";
 import { AwsError } from "../kit/errors.ts";
 import type { Operation } from "../kit/service.ts";
 import type { OperationCodec, WireResponse } from "../protocols/wire.ts";
-import { anonymous, claimOf } from "./authenticate.ts";
+import { type Authenticated, anonymous, claimOf, unsigned } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import type { Call, Gateway } from "./callTypes.ts";
 import type { Exchange } from "./exchange.ts";
+import { takeBody } from "./intake.ts";
 import { committed, prove } from "./pipeline.ts";
 import { asAwsError, Refused } from "./refuse.ts";
 import { headerSeparator } from "./sigv4/canonical.ts";
@@ -28,21 +29,22 @@ async function answerAt(
   const { endpoint } = service.definition;
   if (endpoint === undefined) throw new Error(`${found.service} has no endpoint.`);
   try {
-    const { caller, body } = await proven(exchange, endpoint, gateway);
-    const asked: EndpointRequest = {
+    const head = {
       id: found.id,
       method: exchange.method,
       path: found.path,
       query: exchange.query,
       host: found.host,
       headers: plainHeaders(exchange.headers),
-      body,
     };
+    const streams = endpoint.streams?.(head);
+    const { caller, body, arriving } = await proven(exchange, endpoint, streams !== undefined, gateway);
+    const asked: EndpointRequest = { ...head, body };
     const place = await gateway.store.peek((tx) => endpoint.locate?.(asked, tx));
     const call: Call = {
       requestId: exchange.requestId,
       service,
-      operation: operationOf(found.service, endpoint, asked),
+      operation: operationOf(found.service, endpoint, asked, streams),
       protocol: "restJson1",
       caller,
       account: place?.account ?? (caller.principal.account || gateway.homeAccount),
@@ -53,7 +55,7 @@ async function answerAt(
       events: [],
       afterCommit: [],
     };
-    const outcome = await committed(call, exchange, gateway);
+    const outcome = (await takeBody(call, arriving, gateway)) ?? (await committed(call, exchange, gateway));
     return outcome.error === undefined
       ? (outcome.output as unknown as WireResponse)
       : endpoint.refuse(outcome.error, exchange.requestId);
@@ -65,11 +67,17 @@ async function answerAt(
 }
 
 /** An Authorization header of another kind is the resource's own matter. */
-async function proven(exchange: Exchange, endpoint: Endpoint, gateway: Gateway) {
+async function proven(
+  exchange: Exchange,
+  endpoint: Endpoint,
+  streams: boolean,
+  gateway: Gateway,
+): Promise<Authenticated> {
   const { headers, query } = exchange;
   const isSigned = /^AWS4-/.test(headers.authorization ?? "") || /(?:^|&)X-Amz-Algorithm=/.test(query);
-  const limits = { streams: false, maxBytes: endpoint.maxBodyBytes };
+  const limits = { streams, maxBytes: endpoint.maxBodyBytes };
   if (isSigned) return await prove(exchange, claimOf(exchange), limits, gateway);
+  if (streams) return await unsigned(exchange, true);
   exchange.proceed();
   return { caller: anonymous, body: await readBody(exchange.request, headers, endpoint.maxBodyBytes) };
 }
@@ -83,7 +91,12 @@ function plainHeaders(headers: Exchange["headers"]): Record<string, string> {
   return plain;
 }
 
-function operationOf(service: string, endpoint: Endpoint, asked: EndpointRequest): Call["operation"] {
+function operationOf(
+  service: string,
+  endpoint: Endpoint,
+  asked: EndpointRequest,
+  streams: { maxBytes: number } | undefined,
+): Call["operation"] {
   const name = typeof endpoint.name === "string" ? endpoint.name : endpoint.name(asked);
   const isManagement = endpoint.isManagement?.(asked) ?? false;
   const operation: Operation = {
@@ -91,6 +104,7 @@ function operationOf(service: string, endpoint: Endpoint, asked: EndpointRequest
     name,
     access: endpoint.access as never,
     handle: endpoint.handle as never,
+    ...(streams && { body: { digests: () => [], ...streams } }),
     record: {
       ...(!isManagement && { data: true as const }),
       readOnly: !isManagement || asked.method === "GET",

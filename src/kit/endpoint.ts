@@ -31,6 +31,8 @@ export interface Endpoint {
   /** Name of its events: "InvokeFunctionUrl"; as a function, where it depends on what is asked. */
   name: string | ((asked: EndpointRequest) => string);
   maxBodyBytes: number;
+  /** Where a body streams into the byte store, once `access` lets whoever asks: it is `ctx.body`, and `asked.body` is empty. */
+  streams?(asked: Omit<EndpointRequest, "body">): { maxBytes: number } | undefined;
   /** Whether the event history shows it; left out, its events are data events. */
   isManagement?(asked: EndpointRequest): boolean;
   /** To whom what is asked belongs; left out, or for what is nobody's, to the caller. */

@@ -95,7 +95,7 @@ export default defineService({
   publishes,
   lends: { userPools },
   endpoint,
-  timers: { forgetArrival, forgetBrowserSession, forgetCode },
+  timers: { forgetArrival, forgetBrowserSession, forgetCode, forgetImport: jobs.forgetImport },
   refusesInput: (_, words) => ({ code: "InvalidParameterException", message: words }),
   deliveries: {
     sweepPool,

@@ -1,5 +1,4 @@
 import type { Endpoint, EndpointRequest } from "../../../kit/endpoint.ts";
-import { AwsError } from "../../../kit/errors.ts";
 import { checkRate } from "../auth/attempts.ts";
 import { isUpload, upload } from "../imports/upload.ts";
 import { confirm, confirmByLink, signUp } from "./accounts.ts";
@@ -30,6 +29,13 @@ const maxBodyBytes = 256 * 1024;
 
 /** What the record shows of an address; the rest may hold codes, states, or names of people. */
 const shownParameters = ["client_id", "response_type", "redirect_uri", "scope", "lang", "identity_provider"];
+
+/** Refusals that come before it is known what is asked. */
+const shownOnPages: Record<string, number> = {
+  NotFound: 404,
+  RequestEntityTooLargeException: 413,
+  TooManyRequestsException: 429,
+};
 
 type Route = (visit: Visit) => Promise<Answer>;
 
@@ -106,25 +112,25 @@ function note({ pool, domain, query, ctx }: Visit, { status }: Answer): void {
 }
 
 export const endpoint: Endpoint = {
-  name: (asked) => (isUpload(asked) ? (upload.name as string) : nameOf(asked)),
-  maxBodyBytes: Math.max(maxBodyBytes, upload.maxBodyBytes),
+  name: (asked) => (isUpload(asked) ? upload.name : nameOf(asked)),
+  maxBodyBytes,
+  streams: (asked) => (isUpload(asked) ? { maxBytes: upload.maxBytes } : undefined),
   isManagement: (asked) => !isUpload(asked),
   locate: (asked, tx) => (isUpload(asked) ? undefined : locateDomain(asked, tx)),
   // Whoever signs in on the pages, or asks with a client's secret, proves itself by that.
   access: async (asked, ctx) => (isUpload(asked) ? await upload.access(asked, ctx) : []),
   async handle(asked, ctx) {
     if (isUpload(asked)) return await upload.handle(asked, ctx);
-    if (asked.body.length > maxBodyBytes) throw new AwsError("NotFound", "The request is too large.");
     checkRate(ctx);
     const visit = await visitOf(asked, ctx);
     const given = await answered(visit);
     note(visit, given);
     return given;
   },
-  refuse(error, requestId) {
-    if (error.code !== "NotFound" && error.code !== "TooManyRequestsException")
-      return upload.refuse(error, requestId);
-    const status = error.code === "TooManyRequestsException" ? 429 : 404;
-    return errorPage({ words: wordsOf(null) }, error.message, status);
+  refuse(error) {
+    const status = shownOnPages[error.code];
+    return status === undefined
+      ? upload.refuse(error)
+      : errorPage({ words: wordsOf(null) }, error.message, status);
   },
 };

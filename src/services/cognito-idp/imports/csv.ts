@@ -43,3 +43,26 @@ function quotedField(text: string, from: number): [field: string, next: number] 
     throw new BadCsv("Text follows a quoted field.");
   return [field, at];
 }
+
+const [quote, comma, newline] = [0x22, 0x2c, 0x0a];
+
+/** Where the first `max` records of some bytes end, and how many end there; lines without text count for none. */
+export function endOfRecords(bytes: Uint8Array, max: number): { end: number; records: number } {
+  let field: "start" | "plain" | "quoted" | "closed" = "start";
+  let records = 0;
+  let end = 0;
+  for (let at = 0; at < bytes.length && records < max; at += 1) {
+    const byte = bytes[at];
+    if (field === "quoted") {
+      // A quote within is written twice: the field opens again at once.
+      if (byte === quote) field = "closed";
+    } else if (byte === quote && field !== "plain") field = "quoted";
+    else if (byte === comma) field = "start";
+    else if (byte === newline) {
+      if (at > end) records += 1;
+      end = at + 1;
+      field = "start";
+    } else field = "plain";
+  }
+  return { end, records };
+}

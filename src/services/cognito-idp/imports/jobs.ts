@@ -5,13 +5,13 @@ import { randomText } from "../../../kit/ids.ts";
 import { pageOf } from "../../../kit/paging.ts";
 import { passRole } from "../../../kit/passRole.ts";
 import { idp } from "../contract.ts";
-import { existingPool, onPool } from "../pools/find.ts";
+import { existingPool, findPool, onPool } from "../pools/find.ts";
 import { keyOf, type PoolRow } from "../pools/poolRow.ts";
 import { page } from "../pools/pools.ts";
 import { principal } from "../pools/settings.ts";
 import { hiding } from "../recorded.ts";
 import { notFound } from "../refusals.ts";
-import { type JobRow, jobs } from "./tables.ts";
+import { type JobRow, jobs, removeFile } from "./tables.ts";
 import { uploadUrl } from "./upload.ts";
 
 /** Users, brought in from a file. https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-using-import-tool.html */
@@ -87,10 +87,25 @@ export const createUserImportJob = idp.operation("CreateUserImportJob", {
       failed: 0,
     };
     jobs.put(ctx.tx, [...keyOf(pool), job.jobId], job);
+    const { poolId } = pool;
+    ctx.timers.set(`import/${job.jobId}`, "forgetImport", job.expiresMs, { poolId, jobId: job.jobId });
     return { UserImportJob: await shown(pool, job, ctx as Context) };
   },
   record: { response: hiddenUrl },
 });
+
+/** A job that was not started in time keeps no file. */
+export async function forgetImport(
+  { poolId, jobId }: { poolId: string; jobId: string },
+  ctx: Context,
+): Promise<void> {
+  const pool = await findPool(poolId, ctx);
+  const job = pool && (await jobs.get(ctx.tx, ...keyOf(pool), jobId));
+  if (pool === undefined || job?.status !== "Created") return;
+  const { file: _, ...rest } = job;
+  jobs.put(ctx.tx, [...keyOf(pool), jobId], rest);
+  await removeFile(job, ctx);
+}
 
 /** https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_DescribeUserImportJob.html */
 export const describeUserImportJob = idp.operation("DescribeUserImportJob", {
@@ -128,14 +143,14 @@ export const startUserImportJob = idp.operation("StartUserImportJob", {
         "PreconditionNotMetException",
         `Job cannot be started. Its status is ${job.status}.`,
       );
-    if (job.header === undefined)
+    if (job.file === undefined)
       throw new AwsError(
         "PreconditionNotMetException",
         "The CSV file was not uploaded to the pre-signed URL.",
       );
     const started: JobRow = { ...job, status: "Pending", startedMs: now };
     jobs.put(ctx.tx, [...keyOf(pool), JobId], started);
-    ctx.outbox.put("importUsers", { poolId: pool.poolId, jobId: JobId, batch: 0 });
+    ctx.outbox.put("importUsers", { poolId: pool.poolId, jobId: JobId });
     return { UserImportJob: await shown(pool, started, ctx as Context) };
   },
   record: { response: hiddenUrl },

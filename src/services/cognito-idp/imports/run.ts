@@ -10,15 +10,19 @@ import { invalid } from "../refusals.ts";
 import { checkRequired, checkValues } from "../users/attributes.ts";
 import { checkFree, named, newUser } from "../users/newUser.ts";
 import { addUser } from "../users/put.ts";
-import { batches, batchKey, type JobRow, jobs } from "./tables.ts";
+import { BadCsv } from "./csv.ts";
+import { isRead, nextRecords } from "./file.ts";
+import { type JobRow, jobs, removeFile } from "./tables.ts";
 
 /** Brings the users of a file in, some lines at a time. */
 
 interface Work {
   poolId: string;
   jobId: string;
-  batch: number;
 }
+
+/** https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html#limits-hard */
+const maxUsers = 500_000;
 
 /** Others are served between so many lines. */
 const linesPerTurn = 20;
@@ -26,23 +30,37 @@ const noLogs = "The logs of the job could not be written.";
 const flags = new Set(["true", "false"]);
 
 export const importUsers = {
-  async settle({ poolId, jobId, batch }: Work, ctx: Context): Promise<void> {
+  async settle({ poolId, jobId }: Work, ctx: Context): Promise<void> {
     const pool = await findPool(poolId, ctx);
     const job = pool && (await jobs.get(ctx.tx, ...keyOf(pool), jobId));
     if (pool === undefined || job === undefined) return;
-    if (batch === 0 && !(await startLog(pool, job, ctx))) return await failed(pool, job, noLogs, ctx);
+    if (job.read === undefined && !(await startLog(pool, job, ctx)))
+      return await failed(pool, job, noLogs, ctx);
     if (job.status === "Stopping")
       return await ended(pool, { ...job, status: "Stopped", message: "The import job was stopped." }, ctx);
-    if (batch >= (job.batches ?? 0)) return await succeeded(pool, job, ctx);
-    const problem = headerProblem(pool, job.header ?? []);
-    if (problem !== undefined) return await failed(pool, job, problem, ctx);
-    const { next, lines } = await imported(pool, job, batch, ctx);
-    batches.delete(ctx.tx, ...keyOf(pool), jobId, batchKey(batch));
-    if (!(await logged(pool, next, lines, ctx))) return await failed(pool, next, noLogs, ctx);
-    jobs.put(ctx.tx, [...keyOf(pool), jobId], { ...next, status: "InProgress" });
-    ctx.outbox.put("importUsers", { poolId, jobId, batch: batch + 1 });
+    if (isRead(job)) return await succeeded(pool, job, ctx);
+    const problem = await step(pool, job, ctx);
+    if (problem !== undefined) await failed(pool, job, problem, ctx);
+    else ctx.outbox.put("importUsers", { poolId, jobId });
   },
 };
+
+/** Brings the next lines in; what is wrong with the file or its job. */
+async function step(pool: PoolRow, job: JobRow, ctx: Context): Promise<string | undefined> {
+  try {
+    const some = await nextRecords(job, ctx);
+    const problem = headerProblem(pool, some.header);
+    if (problem !== undefined) return problem;
+    if ((some.next.read?.line ?? 0) - 2 > maxUsers) return `The file has more users than ${maxUsers}.`;
+    const { next, lines } = await imported(pool, some, ctx);
+    if (!(await logged(pool, next, lines, ctx))) return noLogs;
+    jobs.put(ctx.tx, [...keyOf(pool), job.jobId], { ...next, status: "InProgress" });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof BadCsv)) throw error;
+    return `The file is no CSV: ${error.message}`;
+  }
+}
 
 async function succeeded(pool: PoolRow, job: JobRow, ctx: Context): Promise<void> {
   const isWhole = job.failed + job.skipped === 0;
@@ -58,9 +76,9 @@ async function failed(pool: PoolRow, job: JobRow, message: string, ctx: Context)
 }
 
 async function ended(pool: PoolRow, job: JobRow, ctx: Context): Promise<void> {
-  jobs.put(ctx.tx, [...keyOf(pool), job.jobId], { ...job, completedMs: ctx.clock.now() });
-  for (const { key } of await batches.list(ctx.tx, [...keyOf(pool), job.jobId]))
-    batches.delete(ctx.tx, ...key);
+  const { file: _, ...rest } = job;
+  jobs.put(ctx.tx, [...keyOf(pool), job.jobId], { ...rest, completedMs: ctx.clock.now() });
+  await removeFile(job, ctx);
   await logged(pool, job, [`[${job.status.toUpperCase()}] ${job.message ?? ""}`], ctx);
 }
 
@@ -75,19 +93,17 @@ function headerProblem({ schema }: PoolRow, header: string[]): string | undefine
 
 async function imported(
   pool: PoolRow,
-  job: JobRow,
-  batch: number,
+  { records, header, line: first, next: job }: Awaited<ReturnType<typeof nextRecords>>,
   ctx: Context,
 ): Promise<{ next: JobRow; lines: string[] }> {
-  const rows = await batches.get(ctx.tx, ...keyOf(pool), job.jobId, batchKey(batch));
   const next = { ...job };
   const lines: string[] = [];
-  for (const [i, record] of (rows?.records ?? []).entries()) {
+  for (const [i, record] of records.entries()) {
     if (i > 0 && i % linesPerTurn === 0) await turn();
-    const line = (rows?.firstLine ?? 0) + i;
+    const line = first + i;
     const before = ctx.tx.savepoint();
     try {
-      await importLine(pool, `${job.jobId}/${line}`, job.header ?? [], record, ctx);
+      await importLine(pool, `${job.jobId}/${line}`, header, record, ctx);
       next.imported += 1;
       lines.push(`[SUCCEEDED] Line Number ${line} - The import succeeded.`);
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { Context } from "../../../kit/context.ts";
 import { table } from "../../../kit/table.ts";
 
 /** Jobs that bring users in. */
@@ -22,9 +23,10 @@ export interface JobRow {
   expiresMs: number;
   startedMs?: number;
   completedMs?: number;
-  /** Columns of the file, once it is here, and how many batches of lines. */
-  header?: string[];
-  batches?: number;
+  /** The file, once it is here: where its bytes are, and how many. */
+  file?: { bodyId: string; bytes: number };
+  /** How far it has been read: columns, the first byte of the next line, and that line's number. */
+  read?: { header: string[]; at: number; line: number };
   imported: number;
   skipped: number;
   failed: number;
@@ -35,12 +37,6 @@ type InPool = [account: string, region: string, poolId: string];
 
 export const jobs = table<JobRow, [...InPool, jobId: string]>("cognito-idp", "importJobs");
 
-/** Lines of a job's file, some at a time. */
-export const batches = table<
-  { firstLine: number; records: string[][] },
-  [...InPool, jobId: string, batch: string]
->("cognito-idp", "importBatches");
-
-export function batchKey(batch: number): string {
-  return String(batch).padStart(8, "0");
+export async function removeFile({ file }: JobRow, { bytes }: Pick<Context, "bytes">): Promise<void> {
+  if (file !== undefined) await bytes.remove(file.bodyId);
 }

@@ -1,20 +1,18 @@
 import type { Context } from "../../../kit/context.ts";
-import type { Endpoint, EndpointRequest } from "../../../kit/endpoint.ts";
+import type { EndpointAnswer, EndpointRequest } from "../../../kit/endpoint.ts";
 import { AwsError } from "../../../kit/errors.ts";
+import type { Access } from "../../../kit/service.ts";
 import { findPool, poolArn } from "../pools/find.ts";
 import { keysOf } from "../pools/poolKeys.ts";
 import { keyOf, type PoolRow } from "../pools/poolRow.ts";
 import { places } from "../tables.ts";
 import { open, poolOfSealed, seal } from "../tokens/sealed.ts";
-import { BadCsv, recordsOf } from "./csv.ts";
-import { batches, batchKey, type JobRow, jobs } from "./tables.ts";
+import { type JobRow, jobs, removeFile } from "./tables.ts";
 
 /** Where a job's file is uploaded to: an address that is a secret, as AWS's presigned URL is. */
 
-/** Of a file. AWS takes 100 MB; here the sender has no credentials. */
-const maxFileBytes = 8 * 1024 * 1024;
-/** In one transaction: its commit is waited for before the next begins. */
-const recordsPerBatch = 500;
+/** https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-using-import-tool.html */
+const maxBytes = 100 * 1024 * 1024;
 const path = "user-import";
 
 export async function uploadUrl(pool: PoolRow, job: JobRow, ctx: Context): Promise<string> {
@@ -27,7 +25,7 @@ function denied(): AwsError {
   return new AwsError("AccessDenied", "Request has expired", { status: 403 });
 }
 
-export function isUpload({ id }: EndpointRequest): boolean {
+export function isUpload({ id }: Pick<EndpointRequest, "id">): boolean {
   return id.startsWith(`${path}/`);
 }
 
@@ -45,34 +43,20 @@ async function jobAt(id: string, ctx: Context): Promise<{ pool: PoolRow; job: Jo
   return { pool, job };
 }
 
-async function accept({ id, method, body }: EndpointRequest, ctx: Context): Promise<void> {
+async function accept({ id, method }: EndpointRequest, ctx: Context): Promise<void> {
   if (method !== "PUT") throw new AwsError("MethodNotAllowed", "The file is put.", { status: 405 });
   const { pool, job } = await jobAt(id, ctx);
-  const [header, ...records] = parsed(body);
-  if (header === undefined) throw new AwsError("InvalidRequest", "The file is empty.", { status: 400 });
-  const key = [...keyOf(pool), job.jobId] as const;
-  for (const { key: old } of await batches.list(ctx.tx, key)) batches.delete(ctx.tx, ...old);
-  let batch = 0;
-  for (let at = 0; at < records.length; at += recordsPerBatch, batch += 1) {
-    const some = records.slice(at, at + recordsPerBatch);
-    batches.put(ctx.tx, [...key, batchKey(batch)], { firstLine: at + 2, records: some });
-  }
-  jobs.put(ctx.tx, [...key], { ...job, header, batches: batch });
+  const { size } = ctx.body;
+  if (size === 0) throw new AwsError("InvalidRequest", "The file is empty.", { status: 400 });
+  await removeFile(job, ctx);
+  const file = { bodyId: ctx.bytes.keep(ctx.body), bytes: size };
+  jobs.put(ctx.tx, [...keyOf(pool), job.jobId], { ...job, file });
 }
 
-function parsed(body: Buffer): string[][] {
-  try {
-    return recordsOf(new TextDecoder("utf-8", { fatal: true }).decode(body));
-  } catch (error) {
-    if (!(error instanceof BadCsv || error instanceof TypeError)) throw error;
-    throw new AwsError("InvalidRequest", `The file is no CSV in UTF-8: ${error.message}`, { status: 400 });
-  }
-}
-
-export const upload: Endpoint = {
+export const upload = {
   name: "UploadUserImportFile",
-  maxBodyBytes: maxFileBytes,
-  async access({ id }, ctx) {
+  maxBytes,
+  async access({ id }: EndpointRequest, ctx: Context): Promise<Access> {
     const { pool } = await jobAt(id, ctx);
     return {
       action: "cognito-idp:CreateUserImportJob",
@@ -81,11 +65,11 @@ export const upload: Endpoint = {
       extraAllow: { kind: "service", name: "pre-signed URL of the job" },
     };
   },
-  async handle(asked, ctx) {
+  async handle(asked: EndpointRequest, ctx: Context): Promise<EndpointAnswer> {
     await accept(asked, ctx);
     return { status: 200, headers: [], body: "" };
   },
-  refuse: ({ status = 400, code, message }) => ({
+  refuse: ({ status = 400, code, message }: AwsError): EndpointAnswer => ({
     status,
     headers: ["content-type", "application/xml"],
     body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${escaped(message)}</Message></Error>`,

@@ -12,7 +12,7 @@ import {
   resourceServers,
   terms,
 } from "../hosted/tables.ts";
-import { batches, jobs } from "../imports/tables.ts";
+import { type JobRow, jobs, removeFile } from "../imports/tables.ts";
 import { authEvents, eventPlaces, risks } from "../risk/tables.ts";
 import {
   aliases,
@@ -41,7 +41,6 @@ const tables = [
   revoked,
   revokedUntil,
   jobs,
-  batches,
   risks,
   authEvents,
   eventPlaces,
@@ -62,6 +61,7 @@ export const sweepPool = {
   async settle({ poolId }: { poolId: string }, ctx: Context): Promise<void> {
     for (const one of tables) {
       const rows = await one.list(ctx.tx, [ctx.account, ctx.region, poolId], { limit: rowsAtOnce });
+      if (one === jobs) for (const { row } of rows) await removeFile(row as JobRow, ctx);
       for (const { key } of rows)
         (one.delete as (tx: Context["tx"], ...key: readonly string[]) => void)(ctx.tx, ...key);
       if (rows.length === rowsAtOnce)
