@@ -13,6 +13,7 @@ import { type CloudkeepServer, cpuMs, removeData, startCloudkeepProcess } from "
 import { settle } from "./seed.ts";
 import { call, type SignedIn, signInBySrp } from "./srp.ts";
 import { measureTokens } from "./tokens.ts";
+import { measureCalls } from "./userCalls.ts";
 import { emailOf, loadByCalls, loadByFiles, makePool, optionsOf, type Pool, password } from "./users.ts";
 
 const sizes = (process.env.BENCH_USERS ?? "1000,1000000").split(",").filter(Boolean).map(Number);
@@ -37,7 +38,7 @@ const loads: Record<string, string | number>[] = [];
 
 function noteLoad(how: string, { users, seconds, jobs }: { users: number; seconds: number; jobs: number }) {
   const perSecond = Math.round(users / seconds);
-  loads.push({ how, users, jobs, "seconds ": seconds.toFixed(1), "users per second": perSecond });
+  loads.push({ how, users, jobs, seconds: seconds.toFixed(1), "users per second": perSecond });
 }
 
 /** A pool of a size, loaded from files, in which some can sign in. */
@@ -126,21 +127,36 @@ async function measure(stands: Stand[]): Promise<Record<string, string | number>
   });
 }
 
+/** The same calls here and, where one is named, of a peer. */
+async function compare() {
+  const server = await startCloudkeepProcess();
+  try {
+    const own = await measureCalls("Cloudkeep", optionsOf(server).endpoint, server.credentials);
+    const { BENCH_PEER: peer } = process.env;
+    return peer === undefined ? [own] : [own, await measureCalls(peer, peer, server.credentials)];
+  } finally {
+    await server.stop();
+    removeData(server);
+  }
+}
+
 const stands: Stand[] = [];
 try {
   for (const size of sizes) stands.push(await stand(size));
   const rows = await measure(stands);
   const [one] = stands;
-  for (const one of stands) await one.server.stop();
+  for (const { server } of stands) await server.stop();
   const tokens = one && [await measureTokens(one.server.directory, one.UserPoolId, one.ClientId, "signer-0")];
   const times = await compareTimes();
   console.table(loads);
   console.table(rows);
   console.table(tokens);
   console.table(times);
+  const compared = await compare();
+  console.table(compared);
   const folder = fileURLToPath(new URL("results/", import.meta.url));
   mkdirSync(folder, { recursive: true });
-  const result = { node: process.version, loads, rows, tokens, times };
+  const result = { node: process.version, loads, rows, tokens, times, calls: compared };
   writeFileSync(`${folder}cognito.json`, `${JSON.stringify(result, null, 2)}\n`);
 } finally {
   for (const { server } of stands) {

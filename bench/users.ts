@@ -10,8 +10,7 @@ export const region = "us-east-1";
 export const password = "Correct-horse-1";
 /** What AWS takes in one job. https://docs.aws.amazon.com/cognito/latest/developerguide/limits.html */
 const usersPerJob = 500_000;
-/** Of a file; what is sent in one request. */
-const maxFileBytes = Number(process.env.BENCH_FILE_BYTES ?? 8 * 1024 * 1024);
+const maxFileBytes = 100 * 1024 * 1024;
 
 export interface Pool {
   idp: CognitoIdentityProvider;
@@ -61,7 +60,7 @@ function* files(header: string[], from: number, to: number): Generator<string> {
     const line = header.map((name) => values[name] ?? "").join(",");
     bytes += line.length + 1;
     lines.push(line);
-    if (bytes < maxFileBytes - 4_096 && lines.length <= usersPerJob && i < to - 1) continue;
+    if (bytes < maxFileBytes - 4_096 && lines.length < usersPerJob + 1 && i < to - 1) continue;
     yield lines.join("\n");
     lines = [header.join(",")];
     bytes = 0;
