@@ -289,6 +289,21 @@ export const bridgeNotificationRecordings: Recordings = {
     t.answers.object_deleted = deleted as Answer;
     t.answers.object_created = created as Answer;
   },
+  async test_object_created_put_versioned(t) {
+    const Bucket = await t.versionedBucket();
+    const queue = await bridged(t, Bucket);
+    const object = { Bucket, Key: "test-key" };
+    const first = await t.ask("obj-ver1", t.s3.putObject({ ...object, Body: "data" }));
+    await t.ask("obj-ver2", t.s3.putObject({ ...object, Body: "data-version2" }));
+    const marker = await t.ask("delete-marker", t.s3.deleteObject(object));
+    await t.ask("delete-version", t.s3.deleteObject({ ...object, VersionId: first.VersionId }));
+    // The recorder heard of the last two events alone, and shows them twice.
+    await bridgedEvents(t, queue, 4);
+    await t.s3.putBucketVersioning({ Bucket, VersioningConfiguration: { Status: "Suspended" } });
+    await t.ask("add-null-version", t.s3.putObject({ ...object, Body: "data-version3" }));
+    await t.ask("del-delete-marker", t.s3.deleteObject({ ...object, VersionId: marker.VersionId }));
+    t.answers["message-versioning-suspended"] = (await bridgedEvents(t, queue, 2)) as never;
+  },
   async test_object_put_acl(t) {
     const Bucket = await t.openBucket();
     const queue = await bridged(t, Bucket);

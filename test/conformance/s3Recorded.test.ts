@@ -36,6 +36,7 @@ import { smallRecordings } from "./s3SmallRecordings.ts";
 import { bucketTagRecordings, objectTagRecordings } from "./s3TagRecordings.ts";
 import { transferRecordings } from "./s3TransferRecordings.ts";
 import { versionRecordings, writeConditionRecordings } from "./s3VersionRecordings.ts";
+import { websiteRecordings } from "./s3WebsiteRecordings.ts";
 
 /** S3's answers, held against those recorded from AWS, file by file. */
 
@@ -73,6 +74,7 @@ const files: Record<string, Recordings> = {
     ...defaultChecksumRecordings,
     ...placeRecordings,
     ...transferRecordings,
+    ...websiteRecordings,
   },
 };
 

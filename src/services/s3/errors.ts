@@ -5,7 +5,6 @@ import type { BrokenLimit } from "../../kit/service.ts";
 const known = {
   AccessDenied: [403, "Access Denied"],
   AccessControlListNotSupported: [400, "The bucket does not allow ACLs"],
-  AuthorizationHeaderMalformed: [400, "The authorization header is malformed"],
   BadDigest: [400, "The Content-MD5 you specified did not match what we received."],
   BadRequest: [400, "Bad Request"],
   BucketAlreadyExists: [

@@ -175,7 +175,9 @@ function toBridge(bucket: BucketRow, what: string, key: string, row: ObjectRow, 
       "source-ip-address": ctx.request.sourceIp,
       ...(reason !== undefined && { reason }),
       ...(isDeletion && {
-        "deletion-type": row.deleteMarker ? "Delete Marker Created" : "Permanently Deleted",
+        "deletion-type": what.endsWith("DeleteMarkerCreated")
+          ? "Delete Marker Created"
+          : "Permanently Deleted",
       }),
     },
   });
