@@ -27,6 +27,8 @@ export interface ConfigurationRow {
   handler: string;
   role: string;
   description: string;
+  /** Of a version: what $LATEST was described as when it was published. */
+  latestDescription?: string;
   timeoutSeconds: number;
   memoryMb: number;
   ephemeralMb: number;
