@@ -7,6 +7,7 @@ import { layerRecordings } from "./lambdaLayerRecordings.ts";
 import { leftOut } from "./lambdaLeftOut.ts";
 import { mappingRecordings } from "./lambdaMappingRecordings.ts";
 import { policyRecordings } from "./lambdaPolicyRecordings.ts";
+import { provisionedRecordings } from "./lambdaProvisionedRecordings.ts";
 import { resourceRecordings } from "./lambdaResourceRecordings.ts";
 import { type Answers, normalized, Scene } from "./lambdaScene.ts";
 import { versionRecordings } from "./lambdaVersionRecordings.ts";
@@ -49,6 +50,7 @@ const recordings: Recording[] = [
   ...layerRecordings,
   ...policyRecordings,
   ...mappingRecordings,
+  ...provisionedRecordings,
   ...resourceRecordings,
   ...invocationRecordings,
 ];

@@ -58,6 +58,12 @@ export const putFunctionConcurrency = lambda.operation("PutFunctionConcurrency",
         `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${minUnreserved}].`,
       );
     }
+    const { provisioned = 0 } = row;
+    if (wanted < provisioned) {
+      throw invalid(
+        ` ReservedConcurrentExecutions  ${wanted} should not be lower than function's total provisioned concurrency [${provisioned}].`,
+      );
+    }
     await changeReserved(change, ctx);
     functions.put(ctx.tx, [named.account, named.region, named.name], { ...row, reserved: wanted });
     return { ReservedConcurrentExecutions: wanted };
