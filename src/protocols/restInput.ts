@@ -79,9 +79,11 @@ function bindMember(
   if (member.httpQuery !== undefined) {
     const { httpQuery } = member;
     const read = textReader(contract, shape);
+    // As recorded from S3: "max-parts=" says nothing.
+    const mayBeEmpty = shape.type === "string" || shape.type === "list";
     return ({ query }, input) => {
       const texts = query.get(httpQuery);
-      if (texts) input[name] = read(texts);
+      if (texts && (mayBeEmpty || texts[0] !== "")) input[name] = read(texts);
     };
   }
   if (member.httpHeader !== undefined) return bindHeader(contract, name, member, shape);

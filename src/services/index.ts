@@ -38,7 +38,15 @@ export const services: Record<string, ServiceEntry> = {
   organizations: { load: () => import("./organizations/service.ts"), provides: true },
   kms: { load: () => import("./kms/service.ts") },
   cloudtrail: { load: () => import("./cloudtrail/service.ts") },
-  s3: { load: () => import("./s3/service.ts"), open: true },
+  s3: {
+    load: () => import("./s3/service.ts"),
+    open: true,
+    // Buckets as websites.
+    endpoints: {
+      host: /^([a-z0-9.-]+)\.s3-website(?:[.-]([a-z0-9-]+))?\.(?:localhost|amazonaws\.com)$/,
+      path: /^\/_s3-website\/([a-z0-9.-]+)(\/.*)?$/,
+    },
+  },
   sqs: { load: () => import("./sqs/service.ts") },
   sns: {
     load: () => import("./sns/service.ts"),

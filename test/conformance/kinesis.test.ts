@@ -1,4 +1,3 @@
-import { type BinaryLike, createHash, createHmac, type Hash, type Hmac } from "node:crypto";
 import {
   AddTagsToStreamCommand,
   CreateStreamCommand,
@@ -26,6 +25,7 @@ import { decodeCbor, encodeCbor } from "../../src/protocols/cbor.ts";
 import type { Cloudkeep } from "../../src/start.ts";
 import { errorOf, optionsOf, startForTest } from "../harness.ts";
 import { answerOf, expectRecorded, parsedDocuments, recordedAnswers } from "./recorded.ts";
+import { Sha256 } from "./s3Wire.ts";
 
 /** Answers of Kinesis, held against those recorded from AWS. */
 
@@ -98,21 +98,6 @@ async function told(
     if (Records.length >= 5) break;
   }
   return { Events, Records };
-}
-
-/** What the signer asks of a hash. */
-class Sha256 {
-  readonly #hash: Hash | Hmac;
-  constructor(secret?: unknown) {
-    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", secret as BinaryLike);
-  }
-  update(data: unknown): void {
-    this.#hash.update(data as BinaryLike);
-  }
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-  reset(): void {}
 }
 
 /** A call over the CBOR that AWS's Java SDKs speak. */

@@ -3,9 +3,14 @@ import type { Cloudkeep } from "../../src/start.ts";
 import { startForTest } from "../harness.ts";
 import { functionRecordings } from "./lambdaFunctionRecordings.ts";
 import { invocationRecordings } from "./lambdaInvocationRecordings.ts";
+import { layerRecordings } from "./lambdaLayerRecordings.ts";
 import { leftOut } from "./lambdaLeftOut.ts";
+import { mappingRecordings } from "./lambdaMappingRecordings.ts";
+import { policyRecordings } from "./lambdaPolicyRecordings.ts";
+import { provisionedRecordings } from "./lambdaProvisionedRecordings.ts";
 import { resourceRecordings } from "./lambdaResourceRecordings.ts";
 import { type Answers, normalized, Scene } from "./lambdaScene.ts";
+import { versionRecordings } from "./lambdaVersionRecordings.ts";
 import { expectRecorded, recordedAnswers } from "./recorded.ts";
 
 /** Lambda, held against answers recorded from AWS. */
@@ -18,6 +23,9 @@ const files = {
   destinations: recordedAnswers("lambda_/test_lambda_destinations.snapshot.json"),
   sqs: recordedAnswers("lambda_/event_source_mapping/test_lambda_integration_sqs.snapshot.json"),
   kinesis: recordedAnswers("lambda_/event_source_mapping/test_lambda_integration_kinesis.snapshot.json"),
+  tables: recordedAnswers(
+    "lambda_/event_source_mapping/test_lambda_integration_dynamodbstreams.snapshot.json",
+  ),
 };
 
 export interface Recording {
@@ -36,7 +44,16 @@ beforeAll(async () => {
 });
 afterAll(() => cloudkeep.stop());
 
-const recordings: Recording[] = [...functionRecordings, ...resourceRecordings, ...invocationRecordings];
+const recordings: Recording[] = [
+  ...functionRecordings,
+  ...versionRecordings,
+  ...layerRecordings,
+  ...policyRecordings,
+  ...mappingRecordings,
+  ...provisionedRecordings,
+  ...resourceRecordings,
+  ...invocationRecordings,
+];
 
 describe.skipIf(files.api === undefined)("Lambda answers as recorded:", () => {
   it.each(recordings)("$file $name", async ({ file, name, run }) => {

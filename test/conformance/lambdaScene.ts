@@ -1,6 +1,11 @@
+import { DynamoDB } from "@aws-sdk/client-dynamodb";
+import { Kinesis } from "@aws-sdk/client-kinesis";
 import type { Lambda } from "@aws-sdk/client-lambda";
+import { S3 } from "@aws-sdk/client-s3";
+import { SQS } from "@aws-sdk/client-sqs";
 import { lambdaClient, lambdaRole, zipOf } from "../../src/services/lambda/testing.ts";
 import type { Cloudkeep } from "../../src/start.ts";
+import { optionsOf } from "../harness.ts";
 import { answerOf, parsedDocuments } from "./recorded.ts";
 
 /** What the recorded cases of Lambda begin with. */
@@ -65,22 +70,44 @@ export function normalized(value: unknown): unknown {
 export class Scene {
   readonly cloudkeep: Cloudkeep;
   readonly lambda: Lambda;
+  readonly s3: S3;
+  readonly sqs: SQS;
+  readonly dynamodb: DynamoDB;
+  readonly kinesis: Kinesis;
   role = "";
   #serial = 0;
 
   constructor(cloudkeep: Cloudkeep) {
     this.cloudkeep = cloudkeep;
     this.lambda = lambdaClient(cloudkeep);
+    const options = optionsOf(cloudkeep, cloudkeep.credentials);
+    this.s3 = new S3({ ...options, forcePathStyle: true });
+    this.sqs = new SQS(options);
+    this.dynamodb = new DynamoDB(options);
+    this.kinesis = new Kinesis(options);
   }
 
   async prepare(): Promise<void> {
-    const Action = ["logs:*", "sqs:*", "kinesis:*", "s3:*"];
+    const Action = ["logs:*", "sqs:*", "kinesis:*", "s3:*", "dynamodb:*"];
     this.role = await lambdaRole(this.cloudkeep, "recorded", { Action, Resource: "*" });
   }
 
   fresh(name: string): string {
     this.#serial += 1;
     return `${name}-${this.#serial}`;
+  }
+
+  async bucket(): Promise<string> {
+    const Bucket = this.fresh("recorded-lambda");
+    await this.s3.createBucket({ Bucket });
+    return Bucket;
+  }
+
+  /** Makes a queue; its ARN. */
+  async queue(): Promise<string> {
+    const QueueName = this.fresh("recorded-queue");
+    await this.sqs.createQueue({ QueueName });
+    return `arn:aws:sqs:us-east-1:${this.cloudkeep.accountId}:${QueueName}`;
   }
 
   arn(name: string): string {

@@ -74,7 +74,7 @@ const located = (step: string, LocationConstraint: string, region = "us-east-1")
       Bucket: `located-${made}`,
       CreateBucketConfiguration: untyped({ LocationConstraint }),
     };
-    await t.ask(step, t.inRegion(region).createBucket(asked));
+    await t.ask(step, t.elsewhere(region).s3.createBucket(asked));
   };
 };
 
@@ -82,7 +82,7 @@ const inEurope = async (t: Scene) => {
   made += 1;
   const Bucket = `located-${made}`;
   await t.s3.createBucket({ Bucket, CreateBucketConfiguration: { LocationConstraint: "EU" } });
-  await t.ask("get-bucket-location", t.inRegion("eu-west-1").getBucketLocation({ Bucket }));
+  await t.ask("get-bucket-location", t.elsewhere("eu-west-1").s3.getBucketLocation({ Bucket }));
 };
 
 const upperCaseKey = async (t: Scene) => {

@@ -124,11 +124,11 @@ export const listRecordings: Recordings = {
     await t.ask("list-objects-with-continuation", list);
   },
   async test_list_buckets_by_bucket_region(t) {
-    const west = t.inRegion("us-west-2");
+    const west = t.elsewhere("us-west-2").s3;
     const Bucket = "recorded-in-the-west";
     const CreateBucketConfiguration = { LocationConstraint: "us-west-2" as const };
     await west.createBucket({ Bucket, CreateBucketConfiguration });
-    const central = t.inRegion("eu-central-1");
+    const central = t.elsewhere("eu-central-1").s3;
     const elsewhere = central.listBuckets({ BucketRegion: "eu-central-1", Prefix: Bucket });
     await t.ask("list-objects-by-bucket-region-empty", elsewhere);
     const there = west.listBuckets({ BucketRegion: "us-west-2", Prefix: Bucket });

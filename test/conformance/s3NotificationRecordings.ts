@@ -157,6 +157,61 @@ const invalidTopic = async (t: Scene) => {
   await tryConfiguration(t, "skip_destination_validation", topic(arn), true);
 };
 
+const topicPolicy = (arn: string) =>
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: {
+      Effect: "Allow",
+      Principal: { Service: "s3.amazonaws.com" },
+      Action: "sns:Publish",
+      Resource: arn,
+    },
+  });
+
+/** A bucket that tells a topic, which tells a queue. */
+async function topical(t: Scene, rules: { Name: "prefix" | "suffix"; Value: string }[]) {
+  const [Bucket, queue] = [await t.bucket(), await newQueue(t)];
+  const { TopicArn = "" } = await t.sns.createTopic({ Name: `told-of-${Bucket}` });
+  const policy = { AttributeName: "Policy", AttributeValue: topicPolicy(TopicArn) };
+  await t.sns.setTopicAttributes({ TopicArn, ...policy });
+  await t.sns.subscribe({ TopicArn, Protocol: "sqs", Endpoint: queue.arn });
+  const Filter = { Key: { FilterRules: rules } };
+  const configuration = { TopicArn, Events: ["s3:ObjectCreated:*" as const], Filter };
+  const NotificationConfiguration = { TopicConfigurations: [configuration] };
+  await t.s3.putBucketNotificationConfiguration({ Bucket, NotificationConfiguration });
+  await received(t.sqs, queue, 1);
+  return { Bucket, queue };
+}
+
+async function heardOfTopic(t: Scene, queue: Parameters<typeof records>[1], count: number) {
+  const messages = (await received(t.sqs, queue, count)) as { Message: string }[];
+  const read = messages.map((one) => ({ ...one, Message: JSON.parse(one.Message) as object }));
+  read.sort((a, b) => (JSON.stringify(a.Message) < JSON.stringify(b.Message) ? -1 : 1));
+  return read.map((one) => shown(one, "sequencer"));
+}
+
+const topicPuts = async (t: Scene) => {
+  const { Bucket, queue } = await topical(t, []);
+  const messages: unknown[] = [];
+  for (const Body of ["first event", "second event"]) {
+    await t.s3.putObject({ Bucket, Key: "bucket-key", Body });
+    messages.push(...(await heardOfTopic(t, queue, 1)));
+  }
+  t.answers.receive_messages = { messages };
+};
+
+const topicFiltered = async (t: Scene) => {
+  const rules = [
+    { Name: "prefix" as const, Value: "testupload/" },
+    { Name: "suffix" as const, Value: "testfile.txt" },
+  ];
+  const { Bucket, queue } = await topical(t, rules);
+  await t.s3.putObject({ Bucket, Key: "other/testfile.txt", Body: "not told" });
+  await t.s3.putObject({ Bucket, Key: "testupload/dir1/testfile.txt", Body: "a".repeat(35) });
+  const [message] = await heardOfTopic(t, queue, 1);
+  t.answers.message = message as Answer;
+};
+
 const versioned = async (t: Scene) => {
   const versions = await t.versionedBucket();
   const { Bucket, queue } = await heard(t, ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"], {
@@ -196,6 +251,8 @@ export const queueNotificationRecordings: Recordings = {
 
 export const topicNotificationRecordings: Recordings = {
   test_invalid_topic_arn: invalidTopic,
+  test_object_created_put: topicPuts,
+  test_bucket_notifications_with_filter: topicFiltered,
   async test_bucket_not_exist(t) {
     const asked = { Bucket: noBucket, NotificationConfiguration: {} };
     await t.ask("bucket_not_exists", t.s3.putBucketNotificationConfiguration(asked));
@@ -203,7 +260,7 @@ export const topicNotificationRecordings: Recordings = {
 };
 
 /** A bucket whose events a rule of the default bus sends to a queue. */
-async function bridged(t: Scene, Bucket: string) {
+export async function bridged(t: Scene, Bucket: string) {
   const queue = await newQueue(t);
   const Name = Bucket;
   const EventPattern = JSON.stringify({ source: ["aws.s3"], detail: { bucket: { name: [Bucket] } } });
@@ -216,7 +273,7 @@ async function bridged(t: Scene, Bucket: string) {
 
 type Bridged = { "detail-type": string; detail: { object: { etag?: string } } };
 
-async function bridgedEvents(t: Scene, queue: Awaited<ReturnType<typeof bridged>>, count: number) {
+export async function bridgedEvents(t: Scene, queue: Awaited<ReturnType<typeof bridged>>, count: number) {
   const events = (await received(t.sqs, queue, count)) as unknown as Bridged[];
   events.sort((a, b) => (a["detail-type"] < b["detail-type"] ? -1 : 1));
   return events.map((event) => shown(event, "object-sequencer"));
@@ -231,6 +288,21 @@ export const bridgeNotificationRecordings: Recordings = {
     const [created, deleted] = await bridgedEvents(t, queue, 2);
     t.answers.object_deleted = deleted as Answer;
     t.answers.object_created = created as Answer;
+  },
+  async test_object_created_put_versioned(t) {
+    const Bucket = await t.versionedBucket();
+    const queue = await bridged(t, Bucket);
+    const object = { Bucket, Key: "test-key" };
+    const first = await t.ask("obj-ver1", t.s3.putObject({ ...object, Body: "data" }));
+    await t.ask("obj-ver2", t.s3.putObject({ ...object, Body: "data-version2" }));
+    const marker = await t.ask("delete-marker", t.s3.deleteObject(object));
+    await t.ask("delete-version", t.s3.deleteObject({ ...object, VersionId: first.VersionId }));
+    // The recorder heard of the last two events alone, and shows them twice.
+    await bridgedEvents(t, queue, 4);
+    await t.s3.putBucketVersioning({ Bucket, VersioningConfiguration: { Status: "Suspended" } });
+    await t.ask("add-null-version", t.s3.putObject({ ...object, Body: "data-version3" }));
+    await t.ask("del-delete-marker", t.s3.deleteObject({ ...object, VersionId: marker.VersionId }));
+    t.answers["message-versioning-suspended"] = (await bridgedEvents(t, queue, 2)) as never;
   },
   async test_object_put_acl(t) {
     const Bucket = await t.openBucket();

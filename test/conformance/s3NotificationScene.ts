@@ -24,11 +24,15 @@ export interface Queue {
   arn: string;
 }
 
-export async function newQueue({ sqs, account }: Pick<Scene, "sqs" | "account">): Promise<Queue> {
+export async function newQueue({
+  sqs,
+  account,
+  region,
+}: Pick<Scene, "sqs" | "account" | "region">): Promise<Queue> {
   made += 1;
   const QueueName = `my-queue-made-${made}`;
   const { QueueUrl: url = "" } = await sqs.createQueue({ QueueName });
-  const arn = `arn:aws:sqs:us-east-1:${account}:${QueueName}`;
+  const arn = `arn:aws:sqs:${region}:${account}:${QueueName}`;
   await sqs.setQueueAttributes({ QueueUrl: url, Attributes: { Policy: anybody(arn, account) } });
   return { url, arn };
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { EventBridge } from "@aws-sdk/client-eventbridge";
 import { KMS } from "@aws-sdk/client-kms";
 import { S3 } from "@aws-sdk/client-s3";
+import { SNS } from "@aws-sdk/client-sns";
 import { SQS } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
@@ -12,9 +13,10 @@ import { copyObjectRecordings, keyRecordings } from "./s3CopyObjectRecordings.ts
 import { copyRecordings, preconditionRecordings } from "./s3CopyRecordings.ts";
 import { browserRecordings, corsRecordings } from "./s3CorsRecordings.ts";
 import { customerKeyRecordings } from "./s3CustomerKeyRecordings.ts";
+import { defaultChecksumRecordings, partListRecordings } from "./s3DefaultChecksumRecordings.ts";
 import { encryptionRecordings } from "./s3EncryptionRecordings.ts";
 import { keyAndLockRecordings } from "./s3KeyAndLockRecordings.ts";
-import { leftOut, notYetAsked } from "./s3LeftOut.ts";
+import { leftOut } from "./s3LeftOut.ts";
 import { lifecycleRecordings } from "./s3LifecycleRecordings.ts";
 import { listRecordings, versionListRecordings } from "./s3ListRecordings.ts";
 import { lockRecordings } from "./s3LockRecordings.ts";
@@ -26,18 +28,21 @@ import {
 } from "./s3NotificationRecordings.ts";
 import { bucketPolicyRecordings, multipartRecordings, objectRecordings } from "./s3ObjectRecordings.ts";
 import { partChecksumRecordings } from "./s3PartChecksumRecordings.ts";
+import { bridgePlaceRecordings, placeRecordings } from "./s3PlaceRecordings.ts";
 import { protectionRecordings } from "./s3ProtectionRecordings.ts";
-import { asRecorder, type Recordings, Scene } from "./s3Scene.ts";
+import { type Asker, asRecorder, type Recordings, Scene } from "./s3Scene.ts";
 import { settingRecordings } from "./s3SettingRecordings.ts";
 import { smallRecordings } from "./s3SmallRecordings.ts";
 import { bucketTagRecordings, objectTagRecordings } from "./s3TagRecordings.ts";
+import { transferRecordings } from "./s3TransferRecordings.ts";
 import { versionRecordings, writeConditionRecordings } from "./s3VersionRecordings.ts";
+import { websiteRecordings } from "./s3WebsiteRecordings.ts";
 
 /** S3's answers, held against those recorded from AWS, file by file. */
 
 const files: Record<string, Recordings> = {
   test_s3_preconditions: preconditionRecordings,
-  test_s3_list_operations: { ...listRecordings, ...versionListRecordings },
+  test_s3_list_operations: { ...listRecordings, ...versionListRecordings, ...partListRecordings },
   test_s3_cors: { ...corsRecordings, ...browserRecordings },
   test_s3_api: {
     ...copyRecordings,
@@ -49,7 +54,7 @@ const files: Record<string, Recordings> = {
   },
   test_s3_notifications_sqs: queueNotificationRecordings,
   test_s3_notifications_sns: topicNotificationRecordings,
-  test_s3_notifications_eventbridge: bridgeNotificationRecordings,
+  test_s3_notifications_eventbridge: { ...bridgeNotificationRecordings, ...bridgePlaceRecordings },
   test_s3: {
     ...copyObjectRecordings,
     ...keyRecordings,
@@ -66,22 +71,35 @@ const files: Record<string, Recordings> = {
     ...partChecksumRecordings,
     ...smallRecordings,
     ...moreRecordings,
+    ...defaultChecksumRecordings,
+    ...placeRecordings,
+    ...transferRecordings,
+    ...websiteRecordings,
   },
 };
+
+function askerIn({ accountId, endpoint, credentials }: Cloudkeep, region: string): Asker {
+  const options = optionsOf({ endpoint }, credentials, region);
+  const pathStyle = { ...options, forcePathStyle: true, followRegionRedirects: true };
+  const signer = { sign: async <T>(request: T) => request };
+  return {
+    s3: asRecorder(new S3(pathStyle)),
+    plain: asRecorder(new S3({ ...pathStyle, requestChecksumCalculation: "WHEN_REQUIRED" })),
+    anonymous: asRecorder(new S3({ ...pathStyle, signer })),
+    kms: new KMS(options),
+    sqs: new SQS(options),
+    sns: new SNS(options),
+    events: new EventBridge(options),
+    account: accountId,
+    ...{ endpoint, credentials, region },
+  };
+}
 
 let cloudkeep: Cloudkeep;
 let scene: () => Scene;
 beforeAll(async () => {
   cloudkeep = await startForTest();
-  const inRegion = (region: string) => {
-    const options = optionsOf(cloudkeep, cloudkeep.credentials, region);
-    return asRecorder(new S3({ ...options, forcePathStyle: true }));
-  };
-  const s3 = inRegion("us-east-1");
-  const options = optionsOf(cloudkeep, cloudkeep.credentials);
-  const [kms, sqs, events] = [new KMS(options), new SQS(options), new EventBridge(options)];
-  const { accountId: account, endpoint } = cloudkeep;
-  scene = () => new Scene({ s3, kms, sqs, events, account, endpoint, inRegion });
+  scene = () => new Scene((region) => askerIn(cloudkeep, region));
 });
 afterAll(() => cloudkeep.stop());
 
@@ -143,6 +161,21 @@ const unlike: Readonly<Record<string, readonly string[]>> = {
   test_multipart_upload_sse_c_validation: ownKey,
   test_put_object_lifecycle_with_sse_c: ownKey,
   test_sse_c_with_versioning: ownKey,
+  test_put_object_default_checksum_with_sse_c: ownKey,
+  test_complete_multipart_parts_checksum_default: unread,
+  test_complete_multipart_parts_checksum_full_object_default: unread,
+  test_upload_file_multipart: [...unread, ...ownText],
+  test_s3_upload_download_gzip: [...unread, ...ownText, "ContentLength"],
+  test_put_object: unread,
+  test_multipart_with_unicode_character_location: ownText,
+  test_s3_copy_object_with_checksum: ownText,
+  test_get_object_attributes_with_space: ownText,
+  test_replication_config_without_filter: ["Role", "Bucket"],
+  // What has no body has no type here.
+  test_create_bucket_head_bucket: ["content-type"],
+  test_get_object_content_length_with_virtual_host: ["server"],
+  // Recorded before every object had a checksum.
+  "test_s3 test_list_objects_v2_with_prefix": ["ChecksumAlgorithm", "ChecksumType", "@xmlns"],
 };
 
 /** One form for both: markers as texts, nothing for an empty element, and no names of owners (none since 2025). */
@@ -176,7 +209,7 @@ describe.each(Object.entries(files))("%s", (file, recordings) => {
     const steps = Object.keys(asked.answers);
     expect(Object.keys(recordedSteps)).toEqual(expect.arrayContaining(steps));
     const wanted = Object.fromEntries(steps.map((step) => [step, recordedSteps[step]]));
-    const without = unlike[name] ?? unlike[name.replace(/\[.*$/, "")] ?? [];
+    const without = unlike[`${file} ${name}`] ?? unlike[name] ?? unlike[name.replace(/\[.*$/, "")] ?? [];
     expectRecorded(inOneForm(asked.answers, without), inOneForm(wanted, without));
   });
 });
@@ -186,7 +219,7 @@ const askedApart = readFileSync("test/conformance/s3.test.ts", "utf8");
 const allFiles = [...Object.keys(files), "test_s3_notifications_lambda"];
 
 it.skipIf(recordedAnswers("s3/test_s3.snapshot.json") === undefined)(
-  "what is not asked of the recordings is left out for a reason, or counted",
+  "what is not asked of the recordings is left out for a reason",
   () => {
     const notAsked = allFiles.flatMap((file) =>
       Object.keys(recordedAnswers(`s3/${file}.snapshot.json`) ?? {}).filter(
@@ -194,6 +227,6 @@ it.skipIf(recordedAnswers("s3/test_s3.snapshot.json") === undefined)(
       ),
     );
     const unexplained = notAsked.filter((name) => !leftOut.some(([names]) => names.test(name)));
-    expect(unexplained.length).toBe(notYetAsked);
+    expect(unexplained).toEqual([]);
   },
 );

@@ -2,7 +2,10 @@ import { STATUS_CODES } from "node:http";
 import type { EventBridge } from "@aws-sdk/client-eventbridge";
 import type { KMS } from "@aws-sdk/client-kms";
 import type { S3, S3ServiceException } from "@aws-sdk/client-s3";
+import type { SNS } from "@aws-sdk/client-sns";
 import type { SQS } from "@aws-sdk/client-sqs";
+import type { Credentials } from "../harness.ts";
+import { sendOnWire, type WireAnswer, type WireRequest } from "./s3Wire.ts";
 
 /** What the recordings of S3 share: who asks, and the answers in the form in which they were recorded. */
 
@@ -87,29 +90,51 @@ export function asRecorder(client: S3): S3 {
 
 let made = 0;
 
-export type Asker = Pick<Scene, "s3" | "kms" | "sqs" | "events" | "account" | "endpoint" | "inRegion">;
+export type Asker = Pick<
+  Scene,
+  "s3" | "plain" | "anonymous" | "kms" | "sqs" | "sns" | "events" | "account" | "endpoint" | "region"
+> & { credentials: Credentials };
 
 /** One recorded case, asked again. */
 export class Scene {
   readonly answers: Record<string, Answer> = {};
 
   readonly s3: S3;
+  /** Computes no checksum unless it is told to. */
+  readonly plain: S3;
+  /** Signs nothing. */
+  readonly anonymous: S3;
   readonly kms: KMS;
   readonly sqs: SQS;
+  readonly sns: SNS;
   readonly events: EventBridge;
   readonly account: string;
   readonly endpoint: string;
-  /** S3 of another Region. */
-  readonly inRegion: (region: string) => S3;
+  readonly region: string;
 
-  constructor({ s3, kms, sqs, events, account, endpoint, inRegion }: Asker) {
+  readonly #credentials: Credentials;
+  readonly #askerIn: (region: string) => Asker;
+
+  constructor(askerIn: (region: string) => Asker, place = "us-east-1") {
+    const asker = askerIn(place);
+    const { s3, plain, anonymous, kms, sqs, sns, events, account, endpoint, region } = asker;
+    this.#credentials = asker.credentials;
+    this.#askerIn = askerIn;
     this.s3 = s3;
+    this.plain = plain;
+    this.anonymous = anonymous;
     this.kms = kms;
     this.sqs = sqs;
+    this.sns = sns;
     this.events = events;
     this.account = account;
     this.endpoint = endpoint;
-    this.inRegion = inRegion;
+    this.region = region;
+  }
+
+  /** The same asker in another Region; its answers are its own. */
+  elsewhere(region: string): Scene {
+    return new Scene(this.#askerIn, region);
   }
 
   /** Asks what was recorded under this name. */
@@ -117,6 +142,11 @@ export class Scene {
     const answer = await answerOf(call);
     this.answers[step] = answer;
     return answer;
+  }
+
+  /** A request of one's own making. */
+  send(asked: WireRequest): Promise<WireAnswer> {
+    return sendOnWire({ endpoint: this.endpoint, credentials: this.#credentials }, asked);
   }
 
   async bucket(input: object = {}): Promise<string> {

@@ -63,7 +63,7 @@ const madeTwice = async (t: Scene) => {
   const Bucket = await t.bucket({ CreateBucketConfiguration: { LocationConstraint: "us-west-1" } });
   for (const region of ["us-west-1", "us-east-2"] as const) {
     const CreateBucketConfiguration = { LocationConstraint: region };
-    const again = t.inRegion(region).createBucket({ Bucket, CreateBucketConfiguration });
+    const again = t.elsewhere(region).s3.createBucket({ Bucket, CreateBucketConfiguration });
     await t.ask(`create-bucket-${region}`, again);
   }
 };
@@ -160,7 +160,7 @@ const loggingAcross = async (t: Scene) => {
   const TargetBucket = await located("eu-central-1");
   const put = async (step: string, region: string, Bucket: string) => {
     const BucketLoggingStatus = { LoggingEnabled: { TargetBucket, TargetPrefix: "log" } };
-    await t.ask(step, t.inRegion(region).putBucketLogging({ Bucket, BucketLoggingStatus }));
+    await t.ask(step, t.elsewhere(region).s3.putBucketLogging({ Bucket, BucketLoggingStatus }));
   };
   await put("put-bucket-logging-cross-us-east-1", "us-east-1", await t.bucket());
   await put("put-bucket-logging-different-regions", "us-west-2", await located("us-west-2"));

@@ -13,6 +13,7 @@ import {
   latest,
   nameOf,
 } from "./names.ts";
+import { aliasMoved, dropProvisioned } from "./provisioned.ts";
 import { checkRevision, conflict, invalid, notFound } from "./refusals.ts";
 import { type AliasRow, aliases, eventInvokes, policies, urlIds, urls } from "./tables.ts";
 
@@ -121,6 +122,7 @@ export const updateAlias = lambda.operation("UpdateAlias", {
       revisionId: uuid(),
     };
     aliases.put(ctx.tx, [named.account, named.region, named.name, Name], changed);
+    if (version !== row.version) await aliasMoved(named, Name, ctx);
     return shown(named, changed);
   },
 });
@@ -132,6 +134,7 @@ export const deleteAlias = lambda.operation("DeleteAlias", {
     const named = nameOf(FunctionName, ctx);
     await existingFunction({ ...named, qualifier: Name }, ctx);
     const key = [named.account, named.region, named.name, Name] as const;
+    await dropProvisioned(named, Name, ctx);
     const url = await urls.get(ctx.tx, ...key);
     if (url !== undefined) urlIds.delete(ctx.tx, url.urlId);
     for (const one of [aliases, policies, eventInvokes, urls]) one.delete(ctx.tx, ...key);

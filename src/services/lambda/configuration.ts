@@ -104,6 +104,17 @@ export async function configurationFor(
   return shownConfiguration(named, row, { ...shown, environment });
 }
 
+/** As listings show it: without what may take a moment to know. */
+export async function listedConfiguration(
+  named: FunctionName,
+  row: ConfigurationRow,
+  ctx: Context,
+): Promise<FunctionConfiguration> {
+  const whole = await configurationFor(named, row, { qualifier: named.qualifier }, ctx);
+  const { State, LastUpdateStatus, RuntimeVersionConfig, ...shown } = whole;
+  return shown;
+}
+
 async function shownEnvironment(
   named: FunctionName,
   environment: SealedEnvironment,

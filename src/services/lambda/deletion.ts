@@ -2,6 +2,7 @@ import type { Context } from "../../kit/context.ts";
 import { changeReserved } from "./accounts.ts";
 import { findVersion } from "./find.ts";
 import { existingFunction, type FunctionName, functionArn, isVersion, latest } from "./names.ts";
+import { dropProvisioned } from "./provisioned.ts";
 import { conflict, invalid } from "./refusals.ts";
 import { engineFor } from "./runtime/engine.ts";
 import {
@@ -25,6 +26,7 @@ async function removePackages(row: ConfigurationRow, ctx: Context): Promise<void
 export async function removeFunction(named: FunctionName, ctx: Context): Promise<void> {
   const row = await existingFunction(named, ctx);
   const key = [named.account, named.region, named.name] as const;
+  await dropProvisioned(named, undefined, ctx);
   await removePackages(row.latest, ctx);
   for (const { key: one, row: version } of await versions.list(ctx.tx, key)) {
     await removePackages(version, ctx);
@@ -57,6 +59,7 @@ export async function removeVersion(named: FunctionName, version: string, ctx: C
     const names = pointing.map((alias) => alias.name).join(", ");
     throw conflict(`Function version ${functionArn(named, version)} is referenced by alias: ${names}`);
   }
+  await dropProvisioned(named, version, ctx);
   await removePackages(row, ctx);
   versions.delete(ctx.tx, account, region, name, versionKey(version));
   policies.delete(ctx.tx, account, region, name, version);

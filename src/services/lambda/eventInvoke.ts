@@ -130,6 +130,7 @@ export const updateFunctionEventInvokeConfig = lambda.operation("UpdateFunctionE
     functionAccess("UpdateFunctionEventInvokeConfig", FunctionName, ctx, { qualifier: Qualifier }),
   async handle({ FunctionName, Qualifier, ...input }, ctx) {
     const named = nameOf(FunctionName, ctx, Qualifier);
+    await checkTarget(named, ctx);
     const present = await existing(named, ctx);
     const row = await settings(named, input, present, ctx);
     eventInvokes.put(ctx.tx, keyOf(named), row);

@@ -65,7 +65,12 @@ export async function checkExists(named: FunctionName, ctx: Pick<Context, "tx">)
     if ((await findVersion(named, qualifier, ctx)) === undefined)
       throw notFound(`Function not found: ${arnOf(named)}`);
   } else if ((await findAlias(named, qualifier, ctx)) === undefined) {
-    throw notFound(`Cannot find alias arn: ${functionArn(named, qualifier)}`);
+    // A "$" is no part of an alias's name.
+    throw notFound(
+      qualifier.includes("$")
+        ? `Function not found: ${arnOf(named)}`
+        : `Cannot find alias arn: ${functionArn(named, qualifier)}`,
+    );
   }
   return row;
 }

@@ -3,7 +3,7 @@ import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
 import { markerOf } from "../../kit/paging.ts";
 import { codeLocation } from "./codeLocation.ts";
-import { configurationFor } from "./configuration.ts";
+import { configurationFor, listedConfiguration } from "./configuration.ts";
 import { lambda } from "./contract.ts";
 import { removeFunction, removeVersion } from "./deletion.ts";
 import { resolve } from "./find.ts";
@@ -141,8 +141,7 @@ async function shownIn(
   qualifier?: string,
 ): Promise<FunctionConfiguration> {
   const named = { account: ctx.account, region: ctx.region, name, qualifier };
-  const { State, LastUpdateStatus, ...shown } = await configurationFor(named, row, { qualifier }, ctx);
-  return shown;
+  return await listedConfiguration(named, row, ctx);
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html */

@@ -66,6 +66,13 @@ export const runtimes = [
   "java8.al2",
 ];
 
+/** Runtimes that there were. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-deprecated */
+const formerRuntimes = new Set([
+  ...["nodejs", "nodejs4.3", "nodejs4.3-edge", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x"],
+  ...["nodejs14.x", "java8", "python2.7", "python3.6", "python3.7", "dotnetcore1.0", "dotnetcore2.0"],
+  ...["dotnetcore2.1", "dotnetcore3.1", "dotnet5.0", "go1.x", "ruby2.5", "ruby2.7", "provided"],
+]);
+
 /** Runtimes for which the machine has what runs them. */
 export function canRun(runtime: string): boolean {
   return /^(?:nodejs|python3\.|provided\.al)/.test(runtime);
@@ -87,6 +94,9 @@ export function refusesInput(
 }
 
 function unknownRuntime(runtime: string): string {
+  if (formerRuntimes.has(runtime)) {
+    return `The runtime parameter of ${runtime} is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions.`;
+  }
   return `Value ${runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${runtimes.join(", ")}] or be a valid ARN`;
 }
 

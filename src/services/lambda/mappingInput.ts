@@ -24,6 +24,7 @@ export type Settings = Pick<
   | "filters"
   | "onFailure"
   | "maxConcurrency"
+  | "tumblingSeconds"
   | "kmsKeyArn"
 >;
 
@@ -94,7 +95,9 @@ export function settingsOf(
     );
   }
   if (isFifo && windowSeconds > 0) throw invalid("Batching window is not supported for FIFO queues.");
-  if ((input.TumblingWindowInSeconds ?? 0) > 0) throw invalid("Cloudkeep has no tumbling windows.");
+  const tumblingSeconds = input.TumblingWindowInSeconds ?? present?.tumblingSeconds ?? 0;
+  if (kind === "sqs" && tumblingSeconds > 0)
+    throw invalid("TumblingWindowInSeconds is available for streams only.");
   if (input.ProvisionedPollerConfig !== undefined) throw invalid("Cloudkeep has no provisioned pollers.");
   const onFailure = onFailureOf(kind, input, present?.onFailure);
   const maxConcurrency = input.ScalingConfig
@@ -114,6 +117,7 @@ export function settingsOf(
     filters: filtersOf(input, present?.filters ?? []),
     ...(onFailure !== undefined && { onFailure }),
     ...(maxConcurrency !== undefined && { maxConcurrency }),
+    ...(tumblingSeconds > 0 && { tumblingSeconds }),
     ...((input.KMSKeyArn ?? present?.kmsKeyArn) !== undefined && {
       kmsKeyArn: input.KMSKeyArn ?? (present?.kmsKeyArn as string),
     }),

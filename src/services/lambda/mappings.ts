@@ -47,7 +47,7 @@ function shown(row: MappingRow, ctx: Context, state: State): EventSourceMappingC
       ParallelizationFactor: row.parallelization,
       StartingPosition: row.startingPosition as "LATEST",
       ...(row.startingAtMs !== undefined && { StartingPositionTimestamp: new Date(row.startingAtMs) }),
-      TumblingWindowInSeconds: 0,
+      TumblingWindowInSeconds: row.tumblingSeconds ?? 0,
     }),
   };
 }

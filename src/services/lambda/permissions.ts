@@ -119,6 +119,7 @@ export const removePermission = lambda.operation("RemovePermission", {
     const named = qualified(FunctionName, Qualifier, ctx);
     if ((await findFunction(named, ctx)) === undefined)
       throw notFound(`No policy found for: ${arnOf(named)}`);
+    await checkExists(named, ctx);
     const present = await policies.get(ctx.tx, ...keyOf(named));
     if (present === undefined) throw notFound("No policy is associated with the given resource.");
     const statements = present.statements.filter(({ Sid }) => Sid !== StatementId);

@@ -27,5 +27,6 @@ export function runnableOf(named: FunctionName, { row, configuration }: Resolved
     applicationLogLevel: configuration.logging.applicationLevel,
     systemLogLevel: configuration.logging.systemLevel,
     reserved: row.reserved,
+    provisioned: row.provisioned ?? 0,
   };
 }

@@ -14,6 +14,7 @@ import * as mappings from "./mappings.ts";
 import { missing } from "./missing.ts";
 import * as permissions from "./permissions.ts";
 import { pollersOf } from "./polling/pollers.ts";
+import * as provisioned from "./provisioned.ts";
 import { sandboxHere } from "./runtime/sandbox.ts";
 import * as settings from "./settings.ts";
 import * as tags from "./tags.ts";
@@ -28,6 +29,7 @@ async function start(host: Host): Promise<void> {
   host.describe("lambda", facts);
   if (kind === "bubblewrap") host.note("info", facts, "functions run in sandboxes");
   else host.note("warn", facts, "functions run without a sandbox: they reach what this process reaches");
+  await provisioned.startProvisioned(host);
   await pollersOf(host).start(host.home());
 }
 
@@ -45,6 +47,7 @@ export default defineService({
     layerPermissions,
     invoke,
     settings,
+    provisioned,
     eventInvoke,
     tags,
     urls,

@@ -6,7 +6,7 @@ import { invalid } from "./refusals.ts";
 import { maxUnzippedBytes, maxZippedBytes } from "./runtime/archive.ts";
 import { accountConcurrency, minUnreserved } from "./runtime/concurrency.ts";
 import { runtimeVersionArn } from "./runtime/reports.ts";
-import { functions, versions } from "./tables.ts";
+import { functions, layerVersions, versions } from "./tables.ts";
 
 /** Concurrency, and what else is set for a function apart from its configuration. */
 
@@ -22,6 +22,7 @@ export const getAccountSettings = lambda.operation("GetAccountSettings", {
     let bytes = 0;
     for (const { row } of all) bytes += row.latest.code.bytes;
     for (const { row } of published) bytes += row.code.bytes;
+    for (const { row } of await layerVersions.list(ctx.tx, parts)) bytes += row.code.bytes;
     return {
       AccountLimit: {
         TotalCodeSize: totalCodeBytes,
@@ -55,6 +56,12 @@ export const putFunctionConcurrency = lambda.operation("PutFunctionConcurrency",
     if (accountConcurrency - ((await reservedTotal(ctx)) + change) < minUnreserved) {
       throw invalid(
         `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${minUnreserved}].`,
+      );
+    }
+    const { provisioned = 0 } = row;
+    if (wanted < provisioned) {
+      throw invalid(
+        ` ReservedConcurrentExecutions  ${wanted} should not be lower than function's total provisioned concurrency [${provisioned}].`,
       );
     }
     await changeReserved(change, ctx);

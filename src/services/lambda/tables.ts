@@ -27,6 +27,8 @@ export interface ConfigurationRow {
   handler: string;
   role: string;
   description: string;
+  /** Of a version: what $LATEST was described as when it was published. */
+  latestDescription?: string;
   timeoutSeconds: number;
   memoryMb: number;
   ephemeralMb: number;
@@ -52,6 +54,8 @@ export interface FunctionRow {
   nextVersion: number;
   tags: Record<string, string>;
   reserved?: number;
+  /** Sum of what is provisioned for its versions. */
+  provisioned?: number;
   recursion?: "Allow" | "Terminate";
   /** When versions of the runtime change, by version of the function. */
   runtimeUpdates?: Record<string, { mode: string; arn?: string }>;
@@ -170,9 +174,19 @@ export const layerVersions = table<
 export interface AccountRow {
   /** Sum of what functions reserve. */
   reserved: number;
+  /** Sum of what is provisioned for versions. */
+  provisioned?: number;
 }
 
 export const accounts = table<AccountRow, [account: string, region: string]>("lambda", "accounts");
+
+/** Environments of a version, or of an alias's, that are kept warm. */
+export interface ProvisionedRow {
+  requested: number;
+  modifiedAt: number;
+}
+
+export const provisioned = table<ProvisionedRow, QualifiedKey>("lambda", "provisioned");
 
 /** An event source and the function that gets what comes from it. */
 export interface MappingRow {
@@ -210,9 +224,16 @@ export const mappings = table<MappingRow, [account: string, region: string, uuid
   "mappings",
 );
 
+/** A tumbling window that is open, and what the function made of its records. */
+export interface WindowRow {
+  startMs: number;
+  state: Record<string, unknown>;
+}
+
 /** Behind which record of a shard everything has been processed. */
 export interface CheckpointRow {
   sequenceNumber: string;
+  window?: WindowRow;
 }
 
 export const checkpoints = table<

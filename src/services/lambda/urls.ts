@@ -50,6 +50,14 @@ function urlName(text: string, qualifier: string | undefined, ctx: Context): Fun
   return named;
 }
 
+/** The function, and the alias if one is named, must be there. */
+async function checkTarget(named: FunctionName, ctx: Context): Promise<void> {
+  const isThere =
+    (await findFunction(named, ctx)) !== undefined &&
+    (named.qualifier === undefined || (await findAlias(named, named.qualifier, ctx)) !== undefined);
+  if (!isThere) throw notFound("Function does not exist");
+}
+
 const none = () => notFound("The resource you requested does not exist.");
 
 async function existing(named: FunctionName, ctx: Context): Promise<UrlRow> {
@@ -90,9 +98,7 @@ export const createFunctionUrlConfig = lambda.operation("CreateFunctionUrlConfig
     urlAccess("Create", FunctionName, Qualifier, AuthType, ctx),
   async handle({ FunctionName, Qualifier, AuthType, Cors, InvokeMode }, ctx) {
     const named = urlName(FunctionName, Qualifier, ctx);
-    if ((await findFunction(named, ctx)) === undefined) throw notFound("Function does not exist");
-    if (named.qualifier !== undefined && (await findAlias(named, named.qualifier, ctx)) === undefined)
-      throw notFound("Function does not exist");
+    await checkTarget(named, ctx);
     if ((await urls.get(ctx.tx, ...keyOf(named))) !== undefined) {
       throw conflict(
         `Failed to create function url config for [functionArn = ${functionArn(named, named.qualifier)}]. Error message:  FunctionUrlConfig exists for this Lambda function`,
@@ -131,6 +137,7 @@ export const updateFunctionUrlConfig = lambda.operation("UpdateFunctionUrlConfig
     urlAccess("Update", FunctionName, Qualifier, AuthType, ctx),
   async handle({ FunctionName, Qualifier, AuthType, Cors, InvokeMode }, ctx) {
     const named = urlName(FunctionName, Qualifier, ctx);
+    await checkTarget(named, ctx);
     const row = await existing(named, ctx);
     const cors = corsOf(Cors) ?? row.cors;
     const changed: UrlRow = {

@@ -2,7 +2,7 @@ import type { FunctionConfiguration } from "@aws-sdk/client-lambda";
 import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
 import { markerOf } from "../../kit/paging.ts";
-import { configurationFor, type Shown } from "./configuration.ts";
+import { configurationFor, listedConfiguration, type Shown } from "./configuration.ts";
 import { lambda } from "./contract.ts";
 import { findVersion } from "./find.ts";
 import { keyedPageOf } from "./lists.ts";
@@ -24,11 +24,12 @@ function essence({
   revisionId,
   modifiedAt,
   description,
+  latestDescription = description,
   code,
   layers,
   ...rest
 }: ConfigurationRow): string {
-  return JSON.stringify([rest, code.sha256, layers.map(({ arn }) => arn)]);
+  return JSON.stringify([rest, latestDescription, code.sha256, layers.map(({ arn }) => arn)]);
 }
 
 /** Publishes $LATEST, unless nothing has changed since the last version. */
@@ -55,6 +56,7 @@ export async function publish(
     ...row.latest,
     version,
     description: description ?? row.latest.description,
+    latestDescription: row.latest.description,
     code: { ...row.latest.code, bodyId: await ctx.bytes.share(row.latest.code.bodyId) },
     layers: await Promise.all(
       row.latest.layers.map(async (layer) => ({ ...layer, bodyId: await ctx.bytes.share(layer.bodyId) })),
@@ -100,18 +102,8 @@ export const listVersionsByFunction = lambda.operation("ListVersionsByFunction",
         ? { items: [], next: row.nextVersion > 1 ? markerOf([latest]) : undefined }
         : await keyedPageOf(versions, ctx.tx, parts, { limit: published, marker });
     const shown = [...(isFirst ? [row.latest] : []), ...page.items.map((one) => one.row)].map((one) =>
-      withoutState(named, one, ctx),
+      listedConfiguration({ ...named, qualifier: one.version }, one, ctx),
     );
     return { Versions: await Promise.all(shown), ...(page.next !== undefined && { NextMarker: page.next }) };
   },
 });
-
-async function withoutState(
-  named: FunctionName,
-  row: ConfigurationRow,
-  ctx: Context,
-): Promise<FunctionConfiguration> {
-  const whole = await configurationFor(named, row, { qualifier: row.version }, ctx);
-  const { State, LastUpdateStatus, ...shown } = whole;
-  return shown;
-}

@@ -73,16 +73,13 @@ async function shownParts(
   // Parts by themselves are told only where each has a checksum of its own.
   if (row.checksum?.type === "FULL_OBJECT") return { TotalPartsCount: parts.length };
   if (row.checksum === undefined) return { ...shown, IsTruncated: false };
-  const page = parts
-    .map((part, i) => ({ ...part, number: i + 1 }))
-    .filter(({ number }) => number > marker)
-    .slice(0, limit);
-  const last = page.at(-1)?.number ?? marker;
+  const rest = parts.map((part, i) => ({ ...part, number: i + 1 })).filter(({ number }) => number > marker);
+  const page = rest.slice(0, limit);
   const member = checksumMembers[row.checksum.name];
   return {
     ...shown,
-    IsTruncated: last < parts.length,
-    NextPartNumberMarker: String(last),
+    IsTruncated: rest.length > page.length,
+    NextPartNumberMarker: String(page.at(-1)?.number ?? 0),
     Parts: page.map(
       ({ number, size, checksum }): ObjectPart => ({
         PartNumber: number,

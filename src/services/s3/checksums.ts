@@ -16,6 +16,9 @@ export const checksumMembers = {
   sha256: "ChecksumSHA256",
 } as const satisfies Record<ChecksumName, string>;
 
+/** What S3 computes where nobody says what. */
+export const defaultChecksum: ChecksumName = "crc64nvme";
+
 export const checksumNames = Object.keys(checksumMembers) as ChecksumName[];
 const digestBytes: Record<ChecksumName, number> = { crc32: 4, crc32c: 4, crc64nvme: 8, sha1: 20, sha256: 32 };
 
@@ -34,11 +37,13 @@ export function checksumName(algorithm: string): ChecksumName {
 
 export interface Asked {
   name: ChecksumName;
-  /** As a header has it; one that comes as a trailer is known later. */
-  value?: string;
+  value: string;
 }
 
-/** The checksum that a request asks for; undefined if none. */
+/**
+ * The checksum that a request gives; undefined if none. The algorithm that an SDK names beside it is the SDK's own
+ * affair: by itself it asks for nothing.
+ */
 export function askedChecksum(input: ChecksumInput): Asked | undefined {
   const given = checksumNames.filter((name) => input[checksumMembers[name]] !== undefined);
   if (given.length > 1) {
@@ -48,9 +53,8 @@ export function askedChecksum(input: ChecksumInput): Asked | undefined {
   }
   const [name] = given;
   if (name === undefined) {
-    return input.ChecksumAlgorithm === undefined
-      ? undefined
-      : { name: checksumName(input.ChecksumAlgorithm) };
+    if (input.ChecksumAlgorithm !== undefined) checksumName(input.ChecksumAlgorithm);
+    return undefined;
   }
   const value = input[checksumMembers[name]] as string;
   checkForm(name, value);
@@ -69,20 +73,19 @@ function checkForm(name: ChecksumName, value: string): void {
 export function digestsFor(
   input: ChecksumInput & { ContentMD5?: string | undefined },
   trailers: readonly string[],
+  usual: ChecksumName = defaultChecksum,
 ): DigestName[] {
   const asked = checksumNames.filter(
-    (name) =>
-      input[checksumMembers[name]] !== undefined ||
-      input.ChecksumAlgorithm?.toLowerCase() === name ||
-      trailers.includes(`x-amz-checksum-${name}`),
+    (name) => input[checksumMembers[name]] !== undefined || trailers.includes(`x-amz-checksum-${name}`),
   );
-  return ["md5", ...(asked.length > 0 ? asked : (["crc64nvme"] as const))];
+  return ["md5", ...(asked.length > 0 ? asked : [usual])];
 }
 
 /** The checksum of a body that came whole, held against what the client says of it. */
 export function checkedChecksum(
   input: ChecksumInput & { ContentMD5?: string | undefined },
   body: StreamedBody,
+  usual: ChecksumName = defaultChecksum,
 ): Checksum & { asked: boolean } {
   checkMd5(input.ContentMD5, body);
   const trailer = checksumNames.find((name) => body.trailers[`x-amz-checksum-${name}`] !== undefined);
@@ -90,13 +93,13 @@ export function checkedChecksum(
     trailer === undefined
       ? askedChecksum(input)
       : { name: trailer, value: body.trailers[`x-amz-checksum-${trailer}`] as string };
-  const name = asked?.name ?? "crc64nvme";
+  const name = asked?.name ?? usual;
   if (trailer !== undefined) checkForm(name, asked?.value ?? "");
   const digest = body.digests[name];
   if (digest === undefined)
     throw fail("InvalidRequest", { message: "The checksum's trailer was not announced." });
   const value = digest.toString("base64");
-  if (asked?.value !== undefined && asked.value !== value) {
+  if (asked !== undefined && asked.value !== value) {
     throw fail("BadDigest", {
       message: `The ${name.toUpperCase()} you specified did not match the calculated checksum.`,
     });

@@ -2,7 +2,15 @@ import { createHash } from "node:crypto";
 import type { CompletedPart } from "@aws-sdk/client-s3";
 import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
-import { askedChecksum, type ChecksumInput, checksumMembers, combined, shownChecksum } from "./checksums.ts";
+import {
+  askedChecksum,
+  type ChecksumInput,
+  checksumMembers,
+  checksumNames,
+  combined,
+  defaultChecksum,
+  shownChecksum,
+} from "./checksums.ts";
 import { checkWrite } from "./conditions.ts";
 import { s3 } from "./contract.ts";
 import { shownEncryption } from "./encryption.ts";
@@ -69,6 +77,16 @@ function checkPartChecksum(
   { checksum }: UploadRow,
   UploadId: string,
 ): void {
+  const other = checksumNames.find(
+    (name) => name !== (checksum?.name ?? defaultChecksum) && named[checksumMembers[name]] !== undefined,
+  );
+  if (other !== undefined && checksum !== undefined) {
+    throw fail("BadDigest", {
+      message: `The ${other} you specified for part ${part.number} did not match what we received.`,
+    });
+  }
+  const wrong = { members: { UploadId, PartNumber: part.number, ETag: part.etag } };
+  if (other !== undefined) throw fail("InvalidPart", wrong);
   if (checksum === undefined) return;
   const given = named[checksumMembers[checksum.name]];
   if (given === undefined) {
@@ -78,7 +96,7 @@ function checkPartChecksum(
     );
   }
   if (given === part.checksum) return;
-  throw fail("InvalidPart", { members: { UploadId, PartNumber: part.number, ETag: part.etag } });
+  throw fail("InvalidPart", wrong);
 }
 
 function checkSizes(chosen: readonly PartRow[]): void {
@@ -112,8 +130,9 @@ function checksumOf(
   if (known.length < chosen.length) return undefined;
   const value = combined(name, type, known);
   const asked = askedChecksum(input);
-  const isAsked = asked?.value !== undefined && asked.name === name;
-  if (isAsked && asked.value?.replace(/-\d+$/, "") !== value.replace(/-\d+$/, "")) {
+  // Where the upload was begun without one, only S3's own is held against what the client says.
+  const isAsked = asked !== undefined && (asked.name === name || upload.checksum !== undefined);
+  if (isAsked && asked.value.replace(/-\d+$/, "") !== value.replace(/-\d+$/, "")) {
     throw fail("BadDigest", {
       message: `The ${name} you specified did not match the calculated checksum.`,
     });

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { StorageClass } from "@aws-sdk/client-s3";
+import { decodedWords, encodedWords } from "./encodedWords.ts";
 import { fail, invalidArgument } from "./errors.ts";
 import { maxKeyBytes } from "./names.ts";
 import type { ObjectRow, SystemHeaders } from "./tables.ts";
@@ -53,7 +54,7 @@ export function userMetadata({ Metadata }: HeadersInput): Record<string, string>
   let bytes = 0;
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(Metadata)) {
-    const text = utf8Of(value.replaceAll("\0", ",").trim());
+    const text = decodedWords(utf8Of(value.replaceAll("\0", ",").trim()));
     bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
     kept[name] = text;
   }
@@ -90,10 +91,8 @@ export function checkRedirect(location: string | undefined): void {
   });
 }
 
-/** Headers go out as Latin-1, so that the bytes are those of UTF-8. */
-function latin1Of(metadata: Readonly<Record<string, string>>): Record<string, string> {
-  const entries = Object.entries(metadata);
-  return Object.fromEntries(entries.map(([name, value]) => [name, Buffer.from(value).toString("latin1")]));
+function shownMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, encodedWords(value)]));
 }
 
 /** Headers of an answer, with those that the request wants otherwise. */
@@ -118,7 +117,7 @@ export function shownHeaders({ headers, metadata }: ObjectRow, overrides: Header
     ContentLanguage: overrides.ResponseContentLanguage ?? headers.contentLanguage,
     ...(expires !== undefined && { Expires: expires }),
     ...(websiteRedirect !== undefined && { WebsiteRedirectLocation: websiteRedirect }),
-    ...(metadata !== undefined && { Metadata: latin1Of(metadata) }),
+    ...(metadata !== undefined && { Metadata: shownMetadata(metadata) }),
   };
 }
 

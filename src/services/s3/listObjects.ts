@@ -55,6 +55,8 @@ export const listObjects = s3.operation("ListObjects", {
   async handle(input, ctx) {
     const { Prefix = "", Delimiter = "", Marker = "", EncodingType } = input;
     const bucket = await findBucket(input, ctx);
+    // Whose objects they are is not told to everybody.
+    const isKnown = ctx.caller.principal.kind !== "anonymous";
     const show = encoded(EncodingType);
     const limit = limitOf(input.MaxKeys, "max-keys");
     const page = await pageOf(
@@ -72,7 +74,7 @@ export const listObjects = s3.operation("ListObjects", {
       ...(EncodingType && { EncodingType }),
       // Without a delimiter, the last key says where to go on.
       ...(page.last && Delimiter !== "" && { NextMarker: show(page.last.key) }),
-      Contents: page.items.map(({ key, row }) => shownObject(show(key), row, true)),
+      Contents: page.items.map(({ key, row }) => shownObject(show(key), row, isKnown)),
       CommonPrefixes: page.prefixes.map((one) => ({ Prefix: show(one) })),
     };
   },

@@ -30,8 +30,7 @@ async function put<Document extends { Id: string | undefined }>(
   ctx: Context,
 ): Promise<Record<never, never>> {
   const bucket = await findBucket(input, ctx);
-  if (document.Id !== input.Id)
-    throw fail("InvalidArgument", { message: "Document ID does not match the specified configuration ID." });
+  if (document.Id !== input.Id) throw fail("IdMismatch");
   const there = await configurations.list(ctx.tx, [bucket.name, kind], { limit: maxPerBucket });
   if (there.length === maxPerBucket && !there.some(({ key }) => key[2] === input.Id)) {
     throw fail("InvalidRequest", {
@@ -150,7 +149,12 @@ export const listTiering = s3.operation("ListBucketIntelligentTieringConfigurati
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketInventoryConfiguration.html */
 export const putInventory = s3.operation("PutBucketInventoryConfiguration", {
   access: onBucket("PutInventoryConfiguration"),
-  handle: (input, ctx) => put(input, "inventory", input.InventoryConfiguration, ctx),
+  handle: (input, ctx) => {
+    const { Destination } = input.InventoryConfiguration;
+    if (!/^arn:aws[\w-]*:s3:::./.test(Destination?.S3BucketDestination?.Bucket ?? ""))
+      throw fail("InvalidS3DestinationBucket");
+    return put(input, "inventory", input.InventoryConfiguration, ctx);
+  },
   status: () => 204,
 });
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketInventoryConfiguration.html */

@@ -175,7 +175,9 @@ function toBridge(bucket: BucketRow, what: string, key: string, row: ObjectRow, 
       "source-ip-address": ctx.request.sourceIp,
       ...(reason !== undefined && { reason }),
       ...(isDeletion && {
-        "deletion-type": row.deleteMarker ? "Delete Marker Created" : "Permanently Deleted",
+        "deletion-type": what.endsWith("DeleteMarkerCreated")
+          ? "Delete Marker Created"
+          : "Permanently Deleted",
       }),
     },
   });
@@ -194,7 +196,7 @@ export async function notify(payload: Delivery, ctx: Context): Promise<void> {
   const { arn, body, bucket, account, attempts = 1 } = payload;
   const as = servicePrincipal("s3.amazonaws.com", { sourceArn: bucketArn(bucket), sourceAccount: account });
   try {
-    await deliver(ctx, { arn }, body, as);
+    await deliver(ctx, { arn, subject: "Amazon S3 Notification" }, body, as);
   } catch (error) {
     // What the target refuses it will refuse again: the record of the refused call tells.
     if (!(error instanceof AwsError) || !isRetriable(error) || attempts >= maxAttempts) {

@@ -1,6 +1,6 @@
 import type { Context } from "../../kit/context.ts";
 import type { DigestName } from "../../kit/digests.ts";
-import { checkedChecksum, checksumMembers, checksumNames, digestsFor } from "./checksums.ts";
+import { checkedChecksum, checksumMembers, checksumNames, defaultChecksum, digestsFor } from "./checksums.ts";
 import { contentOf, streamed } from "./content.ts";
 import { s3 } from "./contract.ts";
 import { findSource, type Source, sourceAccess } from "./copySource.ts";
@@ -9,7 +9,7 @@ import { fail, invalidArgument, invalidRequest } from "./errors.ts";
 import { findBucket } from "./find.ts";
 import { etagOf, maxPutBytes } from "./put.ts";
 import { type BucketRow, type PartRow, parts, type UploadRow } from "./tables.ts";
-import { checkPartNumber, findUpload, onUpload, partKey } from "./uploads.ts";
+import { checkPartNumber, checksumOfId, findUpload, onUpload, partKey } from "./uploads.ts";
 
 /** The parts of multipart uploads. */
 
@@ -33,9 +33,13 @@ export async function uploadKey(
   }
 }
 
-/** Where the upload was begun without a checksum, the object's is made of CRC-64s, whatever the parts came with. */
-function partDigests(input: Parameters<typeof digestsFor>[0], trailers: readonly string[]): DigestName[] {
-  return [...new Set<DigestName>([...digestsFor(input, trailers), "crc64nvme"])];
+/** The object's checksum is made of those of its parts, whatever else the parts came with. */
+function partDigests(
+  input: Parameters<typeof digestsFor>[0] & { UploadId: string },
+  trailers: readonly string[],
+): DigestName[] {
+  const usual = checksumOfId(input.UploadId) ?? defaultChecksum;
+  return [...new Set([...digestsFor(input, trailers, usual), usual])];
 }
 
 /** Puts a part in place of an earlier one of the same number. */
@@ -55,7 +59,7 @@ export const uploadPart = s3.operation("UploadPart", {
     checkPartNumber(PartNumber);
     const bucket = await findBucket(input, ctx);
     const upload = await findUpload(input, bucket, ctx);
-    const checksum = checkedChecksum(input, ctx.body);
+    const checksum = checkedChecksum(input, ctx.body, kindOf(upload));
     checkKind(upload, checksum);
     const kept = ctx.body.digests[kindOf(upload)]?.toString("base64");
     const under = await uploadKey(upload, input, ctx);
@@ -85,7 +89,7 @@ export const uploadPart = s3.operation("UploadPart", {
 
 /** The checksum of an upload's parts: the one that it was begun with. */
 export function kindOf({ checksum }: UploadRow) {
-  return checksum?.name ?? "crc64nvme";
+  return checksum?.name ?? defaultChecksum;
 }
 
 function checkKind({ checksum: wanted }: UploadRow, { name, asked }: { name: string; asked: boolean }): void {

@@ -29,6 +29,7 @@ import * as settings from "./settings.ts";
 import * as tagging from "./tagging.ts";
 import * as uploads from "./uploads.ts";
 import * as versioning from "./versioning.ts";
+import { website } from "./website.ts";
 
 /** Simple Storage Service: buckets, and the objects in them. */
 export default defineService({
@@ -63,6 +64,7 @@ export default defineService({
   ].flatMap(operationsIn),
   missing,
   refusesInput,
+  endpoint: website,
   crossOrigin: cors.crossOrigin,
   formUpload: postObject,
   timers: { lifecycle: runLifecycle },

@@ -2,7 +2,7 @@ import type { MultipartUpload } from "@aws-sdk/client-s3";
 import type { Context } from "../../kit/context.ts";
 import { draw } from "../../kit/ids.ts";
 import { objectAccess, onBucket } from "./access.ts";
-import { checksumMembers, checksumName } from "./checksums.ts";
+import { checksumMembers, checksumName, checksumNames } from "./checksums.ts";
 import { s3 } from "./contract.ts";
 import { sealingFor, shownEncryption } from "./encryption.ts";
 import { fail, invalidArgument, invalidRequest } from "./errors.ts";
@@ -11,7 +11,15 @@ import { partNumberError } from "./headers.ts";
 import { encoded, limitOf, walk } from "./listing.ts";
 import { canonicalId } from "./names.ts";
 import { describedBy, newObjectAccess } from "./put.ts";
-import { type BucketRow, type Checksum, objects, parts, type UploadRow, uploads } from "./tables.ts";
+import {
+  type BucketRow,
+  type Checksum,
+  type ChecksumName,
+  objects,
+  parts,
+  type UploadRow,
+  uploads,
+} from "./tables.ts";
 
 /** Multipart uploads: begun, listed, aborted. https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html */
 
@@ -39,9 +47,21 @@ export function checkPartNumber(number: number): void {
   if (!Number.isInteger(number) || number < 1 || number > 10_000) throw partNumberError("partNumber", number);
 }
 
-/** Uploads of one key are listed in the order in which they were begun. */
-function newUploadId(nowMs: number): string {
-  return nowMs.toString(16).padStart(12, "0") + draw(39).toString("base64url");
+/** How many hex digits of an id are the time. */
+const timeDigits = 12;
+
+/**
+ * Uploads of one key are listed in the order in which they were begun. The checksum of the parts stands in the id: what
+ * is to be computed of a part is known before its upload can be looked up.
+ */
+function newUploadId(nowMs: number, checksum: UploadRow["checksum"]): string {
+  const kind = checksum === undefined ? checksumNames.length : checksumNames.indexOf(checksum.name);
+  return nowMs.toString(16).padStart(timeDigits, "0") + kind + draw(38).toString("base64url");
+}
+
+/** The checksum that an upload was begun with, by its id. */
+export function checksumOfId(uploadId: string): ChecksumName | undefined {
+  return checksumNames[Number(uploadId[timeDigits])];
 }
 
 /** Declares access to an upload under the key that it is for. */
@@ -80,7 +100,7 @@ export const createMultipartUpload = s3.operation("CreateMultipartUpload", {
     const checksum = checksumKind(input.ChecksumAlgorithm, input.ChecksumType);
     const described = describedBy(bucket, input, ctx);
     const sealing = await sealingFor(input, bucket, Key, ctx);
-    const UploadId = newUploadId(ctx.clock.now());
+    const UploadId = newUploadId(ctx.clock.now(), checksum);
     const account = ctx.caller.principal.account || bucket.account;
     // Peeked at: what others write to the key must not hinder the upload.
     const there = await ctx.peek((tx) => objects.get(tx, Bucket, Key));
@@ -230,7 +250,7 @@ export const listMultipartUploads = s3.operation("ListMultipartUploads", {
           Owner: { ID: canonicalId(row.owner) },
           Initiator: { ID: row.initiator.id, DisplayName: row.initiator.name },
           ...(row.checksum && {
-            ChecksumAlgorithm: [row.checksum.name.toUpperCase()] as never,
+            ChecksumAlgorithm: row.checksum.name.toUpperCase() as never,
             ChecksumType: row.checksum.type,
           }),
         }),

@@ -37,9 +37,13 @@ export interface Answer {
 }
 
 /** Invokes the function with records, and waits for its answer. */
-export async function invokeWith(scope: PollScope, records: readonly unknown[]): Promise<Answer> {
+export async function invokeWith(
+  scope: PollScope,
+  records: readonly unknown[],
+  more: Record<string, unknown> = {},
+): Promise<Answer> {
   const requestId = uuid();
-  const payload = Buffer.from(JSON.stringify({ Records: records }));
+  const payload = Buffer.from(JSON.stringify({ Records: records, ...more }));
   const named = functionOf(scope.mapping);
   const begun = await scope.act(async (ctx) => {
     const runnable = runnableOf(named, await resolveToRun(named, ctx));

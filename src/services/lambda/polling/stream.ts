@@ -1,10 +1,11 @@
 import { AwsError } from "../../../kit/errors.ts";
 import type { Pattern } from "../../../kit/patterns/pattern.ts";
-import { checkpoints } from "../tables.ts";
+import { type CheckpointRow, checkpoints, type WindowRow } from "../tables.ts";
 import { type Answer, compile, failuresIn, invokeWith, passes } from "./batch.ts";
 import { discard } from "./discard.ts";
 import type { PollScope } from "./pollers.ts";
 import { readerOf, type StreamReader, type StreamRecord } from "./shards.ts";
+import { Tumbling } from "./windows.ts";
 
 /** Records of a stream: each shard in order, its place kept in the store, until the function has processed them. */
 
@@ -51,17 +52,20 @@ async function problem(scope: PollScope, error: unknown): Promise<void> {
   await scope.pause(failedPauseMs);
 }
 
-async function placeOf(scope: PollScope, shard: string): Promise<string | undefined> {
+async function placeOf(scope: PollScope, shard: string): Promise<CheckpointRow | undefined> {
   const { account, region, row } = scope.mapping;
-  return (await scope.act(async (ctx) => checkpoints.get(ctx.tx, account, region, row.uuid, shard)))
-    ?.sequenceNumber;
+  return await scope.act(async (ctx) => checkpoints.get(ctx.tx, account, region, row.uuid, shard));
 }
 
-async function setPlace(scope: PollScope, shard: string, sequenceNumber: string): Promise<void> {
+async function setPlace(
+  scope: PollScope,
+  shard: string,
+  sequenceNumber: string,
+  window?: WindowRow,
+): Promise<void> {
   const { account, region, row } = scope.mapping;
-  await scope.act(async (ctx) =>
-    checkpoints.put(ctx.tx, [account, region, row.uuid, shard], { sequenceNumber }),
-  );
+  const place = { sequenceNumber, ...(window && { window }) };
+  await scope.act(async (ctx) => checkpoints.put(ctx.tx, [account, region, row.uuid, shard], place));
 }
 
 /** Reads a shard until its end, or until the poller is to end. */
@@ -72,9 +76,11 @@ async function pollShard(
   patterns: readonly Pattern[],
 ): Promise<void> {
   const place = await placeOf(scope, shard);
-  if (place === atEnd) return;
-  let iterator: string | undefined = await reader.iterator(shard, place);
-  const { batchSize, windowSeconds, parallelization } = scope.mapping.row;
+  if (place?.sequenceNumber === atEnd) return;
+  let last = place?.sequenceNumber;
+  let iterator: string | undefined = await reader.iterator(shard, last);
+  const { batchSize, windowSeconds, parallelization, tumblingSeconds = 0 } = scope.mapping.row;
+  const tumbling = tumblingSeconds > 0 ? new Tumbling(scope, shard, place?.window) : undefined;
   let waiting: StreamRecord[] = [];
   let windowEndsMs = 0;
   while (!scope.signal.aborted) {
@@ -88,15 +94,24 @@ async function pollShard(
     if (waiting.length > 0 && isDue) {
       const batch = waiting;
       waiting = [];
-      const results = await processLanes(scope, shard, batch, patterns);
+      const results = await processAll(scope, shard, batch, patterns, tumbling);
       if (scope.signal.aborted) return;
-      await setPlace(scope, shard, (batch.at(-1) as StreamRecord).sequenceNumber);
+      last = (batch.at(-1) as StreamRecord).sequenceNumber;
+      await setPlace(scope, shard, last, tumbling?.row);
       // Whoever reads that all is well finds that it is also kept.
       if (results.length > 0 && results.every(Boolean)) await scope.report("OK");
     } else if (iterator === undefined) {
+      await tumbling?.close();
+      if (scope.signal.aborted) return;
       await setPlace(scope, shard, atEnd);
       return;
-    } else await scope.pause(waiting.length === 0 ? emptyPauseMs : untilDue(windowEndsMs));
+    } else {
+      if (waiting.length === 0 && last !== undefined && (await tumbling?.isOver())) {
+        await tumbling?.close();
+        if (!scope.signal.aborted) await setPlace(scope, shard, last, tumbling?.row);
+      }
+      await scope.pause(waiting.length === 0 ? emptyPauseMs : untilDue(windowEndsMs));
+    }
   }
   throw new AwsError("Stopped", "The poller was stopped.");
 }
@@ -106,18 +121,28 @@ function untilDue(atMs: number): number {
   return Math.max(minPauseMs, Math.min(emptyPauseMs, atMs - Date.now()));
 }
 
+/** Hands on what passes the filters; whether each batch succeeded. */
+async function processAll(
+  scope: PollScope,
+  shard: string,
+  records: readonly StreamRecord[],
+  patterns: readonly Pattern[],
+  tumbling: Tumbling | undefined,
+): Promise<boolean[]> {
+  const passed = records.filter(({ filterable }) => passes(patterns, filterable));
+  if (tumbling === undefined) return await processLanes(scope, shard, passed);
+  return await tumbling.process(passed, (batch, window) => processBatch(scope, shard, batch, window));
+}
+
 /** Records of one key stay together and in order; different keys may go in parallel. Whether each batch succeeded. */
 async function processLanes(
   scope: PollScope,
   shard: string,
   records: readonly StreamRecord[],
-  patterns: readonly Pattern[],
 ): Promise<boolean[]> {
   const { batchSize, parallelization } = scope.mapping.row;
   const lanes: StreamRecord[][] = Array.from({ length: parallelization }, () => []);
-  for (const record of records) {
-    if (passes(patterns, record.filterable)) lanes[hashOf(record.key) % parallelization]?.push(record);
-  }
+  for (const record of records) lanes[hashOf(record.key) % parallelization]?.push(record);
   const results: boolean[] = [];
   await Promise.all(
     lanes.map(async (lane) => {
@@ -135,7 +160,12 @@ function hashOf(text: string): number {
 }
 
 /** Hands a batch to the function again and again, until it succeeds, or is to be given up: whether it succeeded. */
-async function processBatch(scope: PollScope, shard: string, first: StreamRecord[]): Promise<boolean> {
+async function processBatch(
+  scope: PollScope,
+  shard: string,
+  first: StreamRecord[],
+  window?: Tumbling,
+): Promise<boolean> {
   const { maxRetries, maxAgeSeconds, bisect, partial } = scope.mapping.row;
   let batch = first;
   let attempts = 0;
@@ -151,9 +181,11 @@ async function processBatch(scope: PollScope, shard: string, first: StreamRecord
     last = await invokeWith(
       scope,
       batch.map(({ event }) => event),
+      window?.facts(),
     );
     await measureAge(scope, batch);
-    const left = remaining(batch, last, partial);
+    const isKept = window === undefined || (await window.take(last));
+    const left = isKept ? remaining(batch, last, partial) : batch;
     if (left.length === 0) return true;
     await scope.report("PROBLEM: Function call failed");
     // What was not even run is no attempt.
@@ -161,8 +193,8 @@ async function processBatch(scope: PollScope, shard: string, first: StreamRecord
     const isWhole = left.length === batch.length;
     if (bisect && isWhole && batch.length > 1 && last.outcome !== undefined) {
       const middle = Math.ceil(batch.length / 2);
-      const isFirstDone = await processBatch(scope, shard, batch.slice(0, middle));
-      return (await processBatch(scope, shard, batch.slice(middle))) && isFirstDone;
+      const isFirstDone = await processBatch(scope, shard, batch.slice(0, middle), window);
+      return (await processBatch(scope, shard, batch.slice(middle), window)) && isFirstDone;
     }
     batch = left;
     if (maxRetries >= 0 && attempts > maxRetries) {

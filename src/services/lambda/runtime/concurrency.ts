@@ -15,6 +15,8 @@ export interface Throttle {
 
 export class Concurrency {
   readonly #byFunction = new Map<string, number>();
+  /** Of these, those on versions for which nothing is provisioned. */
+  readonly #onDemand = new Map<string, number>();
   readonly #byAccount = new Map<string, number>();
 
   of({ functionArn }: Pick<Runnable, "functionArn">): number {
@@ -22,21 +24,26 @@ export class Concurrency {
   }
 
   /** Counts one more, unless there are too many already. */
-  take(runnable: Runnable): Throttle | undefined {
-    const { reserved, functionArn } = runnable;
+  take(runnable: Runnable, isProvisioned: boolean): Throttle | undefined {
+    const { reserved, provisioned, functionArn } = runnable;
     const running = this.of(runnable);
-    if (reserved !== undefined && running >= reserved)
-      return { throttle: "ReservedFunctionConcurrentInvocationLimitExceeded" };
+    const onDemand = this.#onDemand.get(functionArn) ?? 0;
+    const isOver = isProvisioned
+      ? running >= (reserved ?? Number.POSITIVE_INFINITY)
+      : onDemand >= (reserved ?? Number.POSITIVE_INFINITY) - provisioned;
+    if (isOver) return { throttle: "ReservedFunctionConcurrentInvocationLimitExceeded" };
     const account = accountOf(runnable);
     const inAccount = this.#byAccount.get(account) ?? 0;
     if (reserved === undefined && inAccount >= accountConcurrency)
       return { throttle: "ConcurrentInvocationLimitExceeded" };
     this.#byFunction.set(functionArn, running + 1);
+    if (!isProvisioned) this.#onDemand.set(functionArn, onDemand + 1);
     this.#byAccount.set(account, inAccount + 1);
     return undefined;
   }
 
-  give(runnable: Runnable): void {
+  give(runnable: Runnable, isProvisioned: boolean): void {
+    if (!isProvisioned) lower(this.#onDemand, runnable.functionArn);
     lower(this.#byFunction, runnable.functionArn);
     lower(this.#byAccount, accountOf(runnable));
   }

@@ -21,6 +21,8 @@ import type { InvokeRequest, Runnable } from "./types.ts";
 const maxEnvironments = 64;
 /** Environments that start at the same time. */
 const maxStarting = Math.max(2, availableParallelism());
+/** Environments that are kept warm, of all functions. */
+const maxKept = 32;
 const idleMs = 5 * 60_000;
 const returnMs = 100;
 const reapEveryMs = 15_000;
@@ -77,12 +79,13 @@ export class Engine {
 
   /** Takes an invocation in; `topic` is told when something comes of it. */
   begin(runnable: Runnable, request: InvokeRequest, topic: string): Execution | Throttle {
-    const throttle = this.concurrency.take(runnable);
+    const isProvisioned = (this.#pools.get(runnable.key)?.kept ?? 0) > 0;
+    const throttle = this.concurrency.take(runnable, isProvisioned);
     if (throttle !== undefined) return throttle;
     const execution = new Execution(runnable, request, () => this.#host.wake(topic));
     this.#executions.set(topic, execution);
     void execution.done().then(() => {
-      this.concurrency.give(runnable);
+      this.concurrency.give(runnable, isProvisioned);
       setTimeout(() => this.#executions.delete(topic), keepAnswersMs).unref();
     });
     this.#poolOf(runnable).queue.push(execution);
@@ -97,8 +100,27 @@ export class Engine {
   /** Ends the environments of a function that was changed or deleted, as they become free. */
   retire(functionArn: string): void {
     for (const pool of this.#pools.values()) {
-      if (pool.runnable.functionArn === functionArn) this.#drain(pool);
+      // A version that is provisioned does not change.
+      if (pool.runnable.functionArn === functionArn && pool.kept === 0) this.#drain(pool);
     }
+  }
+
+  /** Keeps environments of a function's versions warm, and no longer those that were kept before. */
+  keep(functionArn: string, wanted: readonly { runnable: Runnable; count: number }[]): void {
+    for (const pool of this.#pools.values()) if (pool.runnable.functionArn === functionArn) pool.kept = 0;
+    for (const { runnable, count } of wanted) {
+      const pool = this.#poolOf(runnable);
+      const others = [...this.#pools.values()].reduce((sum, { kept }) => sum + kept, 0);
+      pool.kept = Math.max(0, Math.min(count, maxKept - others));
+      pool.failure = undefined;
+      this.#advance(runnable.key);
+    }
+  }
+
+  /** How many environments of a version are warm, of how many; and why it is no more. */
+  warmth(key: string): { warm: number; wanted: number; failure: string | undefined } {
+    const pool = this.#pools.get(key);
+    return { warm: pool?.warm ?? 0, wanted: pool?.kept ?? 0, failure: pool?.failure };
   }
 
   async stop(): Promise<void> {
@@ -142,17 +164,16 @@ export class Engine {
       if (environment === undefined) break;
       environment.run(pool.queue.shift() as Execution);
     }
-    const expected = () => pool.starting + pool.returning.size;
-    while (expected() < pool.queue.length && this.#starting < maxStarting && this.#hasRoom())
-      this.#start(pool);
+    while (pool.wantsMore && this.#starting < maxStarting && this.#hasRoom()) this.#start(pool);
   }
 
   #hasRoom(): boolean {
     if (this.#environments.size + this.#starting < maxEnvironments) return true;
     // The one that was used longest ago makes room.
     let oldest: Environment | undefined;
-    for (const { idle } of this.#pools.values()) {
+    for (const { idle, canSpare } of this.#pools.values()) {
       const [first] = idle;
+      if (!canSpare) continue;
       if (first !== undefined && (oldest === undefined || first.usedAt < oldest.usedAt)) oldest = first;
     }
     if (oldest === undefined) return false;
@@ -170,6 +191,7 @@ export class Engine {
         const refusal = refusalOf(error);
         if (refusal === unavailable)
           this.#host.note("error", { err: error }, "a function could not be started");
+        pool.failure = refusal.message;
         pool.queue.shift()?.refuse(refusal);
       })
       .finally(() => {
@@ -190,6 +212,7 @@ export class Engine {
       logStream,
       packages,
       this.#host,
+      pool.kept > 0 ? "provisioned-concurrency" : "on-demand",
     );
     if (this.#stopped) return;
     const sandbox = await sandboxHere();
@@ -225,6 +248,7 @@ export class Engine {
       },
       ended: (environment) => {
         pool.settleStart(environment);
+        if (!environment.isInitialized) pool.failure = "FUNCTION_ERROR_INIT_FAILURE";
         pool.remove(environment);
         this.#environments.delete(environment);
         this.journal.close(environment.logStream);
@@ -234,7 +258,8 @@ export class Engine {
       logged: (environment, message) => this.journal.line(pool.runnable, environment.logStream, message),
       finished: (environment, _execution, { durationMs, failed }) => {
         if (!environment.isDead) this.#expectBack(pool, environment);
-        this.#measure(pool.runnable, durationMs, failed);
+        const concurrent = this.concurrency.of(pool.runnable);
+        this.journal.measure(pool.runnable, { durationMs, failed, concurrent });
       },
     };
   }
@@ -248,24 +273,11 @@ export class Engine {
     setTimeout(late, returnMs).unref();
   }
 
-  /** https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */
-  #measure(runnable: Runnable, durationMs: number, failed: boolean): void {
-    const dimensions = { FunctionName: runnable.functionName };
-    const concurrent = this.concurrency.of(runnable);
-    this.journal.count(
-      runnable,
-      { name: "Invocations", dimensions, value: 1, unit: "Count" },
-      { name: "Errors", dimensions, value: failed ? 1 : 0, unit: "Count" },
-      { name: "Duration", dimensions, value: shownDuration(durationMs), unit: "Milliseconds" },
-      { name: "ConcurrentExecutions", dimensions, value: concurrent, unit: "Count" },
-    );
-  }
-
   #reap(): void {
     const before = Date.now() - idleMs;
     for (const pool of this.#pools.values()) {
       for (const environment of [...pool.idle]) {
-        if (environment.usedAt > before) continue;
+        if (environment.usedAt > before || !pool.canSpare) continue;
         pool.remove(environment);
         environment.kill();
       }
@@ -278,11 +290,6 @@ export class Engine {
     await packages.prepare();
     return packages;
   }
-}
-
-/** Coarse where it does not matter: values that are the same are counted together. */
-function shownDuration(ms: number): number {
-  return ms < 100 ? Math.round(ms * 10) / 10 : Math.round(ms);
 }
 
 const unavailable = { code: "ServiceException", message: "Service failure", status: 500 };

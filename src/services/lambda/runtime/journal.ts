@@ -46,6 +46,18 @@ export function roleSession(
   );
 }
 
+interface Measured {
+  durationMs: number;
+  failed: boolean;
+  /** How many executions of the function there were at once. */
+  concurrent: number;
+}
+
+/** Coarse where it does not matter: values that are the same are counted together. */
+function shownDuration(ms: number): number {
+  return ms < 100 ? Math.round(ms * 10) / 10 : Math.round(ms);
+}
+
 export class Journal {
   readonly #host: Host;
   readonly #now: () => number;
@@ -78,6 +90,18 @@ export class Journal {
       this.#counts.set(key, { account: runnable.account, region: runnable.region, counts });
     } else known.counts.push(...counts);
     this.#soon();
+  }
+
+  /** https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */
+  measure(runnable: Runnable, { durationMs, failed, concurrent }: Measured): void {
+    const dimensions = { FunctionName: runnable.functionName };
+    this.count(
+      runnable,
+      { name: "Invocations", dimensions, value: 1, unit: "Count" },
+      { name: "Errors", dimensions, value: failed ? 1 : 0, unit: "Count" },
+      { name: "Duration", dimensions, value: shownDuration(durationMs), unit: "Milliseconds" },
+      { name: "ConcurrentExecutions", dimensions, value: concurrent, unit: "Count" },
+    );
   }
 
   /** An environment that has ended writes no more. */

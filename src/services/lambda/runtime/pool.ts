@@ -14,6 +14,10 @@ export class Pool {
   readonly returning = new Set<Environment>();
   /** Of a version that was changed: nothing new is started. */
   isRetired = false;
+  /** How many environments are kept, whether or not there is work for them. */
+  kept = 0;
+  /** Why no more of them are kept. */
+  failure: string | undefined;
   readonly #starts = new Map<Environment, () => void>();
 
   constructor(runnable: Runnable) {
@@ -21,7 +25,28 @@ export class Pool {
   }
 
   get isEmpty(): boolean {
-    return this.all.size === 0 && this.starting === 0 && this.queue.length === 0;
+    return this.all.size === 0 && this.starting === 0 && this.queue.length === 0 && this.kept === 0;
+  }
+
+  /** Whether an environment that has nothing to do may end. */
+  get canSpare(): boolean {
+    return this.all.size > this.kept;
+  }
+
+  /** Whether another environment is to be started: invocations wait, or too few are kept. */
+  get wantsMore(): boolean {
+    const expected = this.starting + this.returning.size;
+    return expected < this.queue.length || (this.failure === undefined && this.#missing > 0);
+  }
+
+  get #missing(): number {
+    return this.kept - this.all.size - this.starting;
+  }
+
+  get warm(): number {
+    let count = 0;
+    for (const { isInitialized, isDead } of this.all) if (isInitialized && !isDead) count += 1;
+    return count;
   }
 
   /** The one that was used last, unless its credentials expire before `untilMs` of the clock. */

@@ -34,6 +34,7 @@ export async function prepare(
   logStream: string,
   packages: Packages,
   host: Host,
+  initialization: "on-demand" | "provisioned-concurrency",
 ): Promise<Prepared> {
   const { account, region } = runnable;
   const act = <T>(body: (ctx: Context) => Promise<T>) =>
@@ -58,7 +59,10 @@ export async function prepare(
     etcDir: packages.etcDir,
   };
   return {
-    variables: variablesOf(runnable, logStream, granted, endpoint, paths),
+    variables: {
+      ...variablesOf(runnable, logStream, granted, endpoint, paths),
+      AWS_LAMBDA_INITIALIZATION_TYPE: initialization,
+    },
     expiresAt: granted.credentials.Expiration.getTime(),
     view,
     cloudkeepPort: Number(endpoint.port || (endpoint.protocol === "https:" ? 443 : 80)),
@@ -156,7 +160,6 @@ function variablesOf(
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_EXECUTION_ENV: `AWS_Lambda_${runtime}`,
-    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
     AWS_LAMBDA_FUNCTION_NAME: runnable.functionName,
     AWS_LAMBDA_FUNCTION_VERSION: runnable.version,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(runnable.memoryMb),

@@ -26,6 +26,8 @@ export interface Runnable {
   systemLogLevel: string | undefined;
   /** Most executions at once; undefined where none are reserved. */
   reserved: number | undefined;
+  /** How many of these are kept for versions that are provisioned. */
+  provisioned: number;
 }
 
 /** An archive in the byte store. */
