@@ -88,7 +88,14 @@ describe("pages", () => {
     expect((await get(host, "/a%20b.html")).body).toBe("spaced");
     const folder = await get(host, "/docs");
     expect([folder.status, folder.headers.location]).toEqual([302, "/docs/"]);
-    expect((await get("localhost", `/_s3-website/${host.split(".")[0]}/docs/`)).body).toBe("docs");
+    expect(home.headers["content-security-policy"]).toBeUndefined();
+  });
+
+  it("have an origin of their own where the bucket stands in the path", async () => {
+    const { Bucket } = await site({ IndexDocument }, pages);
+    const { body, headers } = await get("localhost", `/_s3-website/${Bucket}/docs/`);
+    expect(body).toBe("docs");
+    expect(headers["content-security-policy"]).toMatch(/^sandbox (?!.*allow-same-origin)/);
   });
 
   it("are told by HEAD, in ranges, and under conditions", async () => {
@@ -131,6 +138,8 @@ describe("what is not there", () => {
     expect(status).toBe(403);
     expect(body).toContain("<li>Code: AccessDenied</li>\n<li>Message: Access Denied</li>");
     expect(body).toContain("An Error Occurred While Attempting to Retrieve a Custom Error Document");
+    // Not even which folders there are.
+    expect((await get(host, "/docs")).status).toBe(403);
   });
 });
 

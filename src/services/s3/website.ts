@@ -35,6 +35,8 @@ const maxBodyBytes = 64 * 1024;
 
 /** Where names cannot be made to resolve, the bucket stands in the path. */
 const pathPrefix = "/_s3-website/";
+/** What stands in a path would share its origin with the sign-in page, and with all other sites. */
+const ownOrigin = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts";
 
 async function siteOf(asked: EndpointRequest, ctx: Context): Promise<Site> {
   const bucket = await locate(asked.id, ctx);
@@ -145,8 +147,10 @@ async function page(site: Site, key: string, ctx: Context): Promise<EndpointAnsw
   const target = isFolder ? key + suffix : key;
   const row = await readable(site, target, ctx).catch(async (error: unknown) => {
     if (isFolder || !(error instanceof AwsError)) throw error;
-    const index = await findVersion(bucket, `${key}/${suffix}`, undefined, ctx);
-    if (index === undefined || index.deleteMarker) throw error;
+    // Only who may read the index learns that there is one.
+    await readable(site, `${key}/${suffix}`, ctx).catch(() => {
+      throw error;
+    });
     return undefined;
   });
   if (row === undefined) return redirect(302, `${base}${pathOf(key)}/`);
@@ -229,7 +233,8 @@ export const website: Endpoint = {
       return { status: 200, headers: [...cors, "Content-Length", "0"], body: "" };
     const { status, headers, body } = await answer(site, keyOf(asked), ctx);
     const ids = ["x-amz-request-id", ctx.requestId, "x-amz-id-2", ctx.requestId];
-    return { status, headers: [...ids, ...headers, ...cors], body };
+    const apart = site.base === "/" ? [] : ["Content-Security-Policy", ownOrigin];
+    return { status, headers: [...ids, ...apart, ...headers, ...cors], body };
   },
   refuse: refusedPage,
 };
