@@ -158,7 +158,7 @@ async function shown(
   const runnable = runnableOf(named, await resolve({ ...named, qualifier }, ctx));
   const { warm, wanted, failure } = engineFor(ctx).warmth(runnable.key);
   const isReady = warm >= wanted && wanted > 0;
-  const allocated = isReady ? requested : warm;
+  const allocated = Math.min(warm, requested);
   return {
     RequestedProvisionedConcurrentExecutions: requested,
     AllocatedProvisionedConcurrentExecutions: allocated,
