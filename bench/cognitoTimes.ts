@@ -1,8 +1,7 @@
 import { randomBytes, randomInt } from "node:crypto";
-import { Agent, request } from "node:http";
 import { CognitoIdentityProvider } from "@aws-sdk/client-cognito-identity-provider";
 import { removeData, startCloudkeepProcess } from "./processes.ts";
-import { big, power, timestamp } from "./srp.ts";
+import { ask, big, power, timestamp } from "./srp.ts";
 
 /**
  * Whether the time of an answer tells that a user is not there: a wrong password of one who is, against one who is not,
@@ -15,44 +14,17 @@ const triesPerUser = 3;
 const users = Math.ceil(tries / triesPerUser);
 const warmUp = 200;
 
-type Ask = (operation: string, input: object) => Promise<{ ms: number; body: Record<string, unknown> }>;
-
-/** One connection, and nothing of an SDK between the clock and the wire. */
-function asker(port: number): Ask {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  return (operation, input) =>
-    new Promise((resolve, reject) => {
-      const body = JSON.stringify(input);
-      const headers = {
-        "content-type": "application/x-amz-json-1.1",
-        "x-amz-target": `AWSCognitoIdentityProviderService.${operation}`,
-        "content-length": Buffer.byteLength(body),
-      };
-      const begun = performance.now();
-      const call = request({ port, method: "POST", path: "/", agent, headers }, (answer) => {
-        const pieces: Buffer[] = [];
-        answer.on("data", (piece: Buffer) => pieces.push(piece));
-        answer.on("end", () => {
-          const ms = performance.now() - begun;
-          resolve({ ms, body: JSON.parse(Buffer.concat(pieces).toString()) as Record<string, unknown> });
-        });
-      });
-      call.on("error", reject);
-      call.end(body);
-    });
-}
-
 /** ms of each try of a way to ask. */
 type Way = (name: string) => Promise<number[]>;
 
-function waysOf(ask: Ask, ClientId: string): [names: string[], way: Way][] {
+function waysOf(url: string, ClientId: string): [names: string[], way: Way][] {
   const A = power(2n, big(randomBytes(32))).toString(16);
   return [
     [
       ["SRP, first step", "SRP, second step"],
       async (USERNAME) => {
         const AuthParameters = { USERNAME, SRP_A: A };
-        const first = await ask("InitiateAuth", { AuthFlow: "USER_SRP_AUTH", ClientId, AuthParameters });
+        const first = await ask(url, "InitiateAuth", { AuthFlow: "USER_SRP_AUTH", ClientId, AuthParameters });
         const { SECRET_BLOCK, USER_ID_FOR_SRP } = first.body.ChallengeParameters as Record<string, string>;
         const ChallengeResponses = {
           USERNAME: USER_ID_FOR_SRP,
@@ -61,7 +33,7 @@ function waysOf(ask: Ask, ClientId: string): [names: string[], way: Way][] {
           TIMESTAMP: timestamp(),
         };
         const answer = { ClientId, ChallengeName: "PASSWORD_VERIFIER", ChallengeResponses };
-        return [first.ms, (await ask("RespondToAuthChallenge", answer)).ms];
+        return [first.ms, (await ask(url, "RespondToAuthChallenge", answer)).ms];
       },
     ],
     [
@@ -69,10 +41,10 @@ function waysOf(ask: Ask, ClientId: string): [names: string[], way: Way][] {
       async (USERNAME) => {
         const AuthParameters = { USERNAME, PASSWORD: "Wrong-password-1" };
         const input = { AuthFlow: "USER_PASSWORD_AUTH", ClientId, AuthParameters };
-        return [(await ask("InitiateAuth", input)).ms];
+        return [(await ask(url, "InitiateAuth", input)).ms];
       },
     ],
-    [["ForgotPassword"], async (Username) => [(await ask("ForgotPassword", { ClientId, Username })).ms]],
+    [["ForgotPassword"], async (Username) => [(await ask(url, "ForgotPassword", { ClientId, Username })).ms]],
   ];
 }
 
@@ -131,7 +103,10 @@ export async function compareTimes(): Promise<Record<string, string>[]> {
       PreventUserExistenceErrors: "ENABLED",
     });
     const rows: Record<string, string>[] = [];
-    for (const [at, [names, way]] of waysOf(asker(port), UserPoolClient?.ClientId ?? "").entries()) {
+    for (const [at, [names, way]] of waysOf(
+      `http://127.0.0.1:${port}/`,
+      UserPoolClient?.ClientId ?? "",
+    ).entries()) {
       // Each way has users of its own, so that no guess of one locks another.
       const name = (isThere: boolean, i: number) =>
         `${isThere ? "person" : "nobody"}-${at}-${i < 0 ? `w${i}` : Math.floor(i / triesPerUser)}`;

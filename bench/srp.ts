@@ -35,12 +35,12 @@ export const timestamp = () =>
 
 const agent = new Agent({ keepAlive: true });
 
-/** An unsigned call, and how long its answer took. */
-export function call(
+/** Asks without a signature, and without an SDK between the clock and the wire; whatever is answered. */
+export function ask(
   url: string,
   operation: string,
   input: object,
-): Promise<[ms: number, output: Record<string, never>]> {
+): Promise<{ ms: number; status: number; body: Record<string, unknown> }> {
   const body = JSON.stringify(input);
   const headers = {
     "content-type": "application/x-amz-json-1.1",
@@ -56,12 +56,22 @@ export function call(
       });
       answer.on("end", () => {
         const ms = performance.now() - begun;
-        if (answer.statusCode === 200) resolve([ms, JSON.parse(text) as Record<string, never>]);
-        else reject(new Error(`${operation}: ${text}`));
+        resolve({ ms, status: answer.statusCode ?? 0, body: JSON.parse(text) as Record<string, unknown> });
       });
     });
     asked.on("error", reject).end(body);
   });
+}
+
+/** A call that must succeed, and how long its answer took. */
+export async function call(
+  url: string,
+  operation: string,
+  input: object,
+): Promise<[ms: number, output: Record<string, never>]> {
+  const { ms, status, body } = await ask(url, operation, input);
+  if (status !== 200) throw new Error(`${operation}: ${JSON.stringify(body)}`);
+  return [ms, body as Record<string, never>];
 }
 
 interface Challenge {
