@@ -4,7 +4,7 @@ import { badSaml } from "../../../../test/badSaml.ts";
 import { errorOf, startForTest } from "../../../../test/harness.ts";
 import { type Idp, newIdp, signSaml } from "../../../../test/idp.ts";
 import type { Cloudkeep } from "../../../start.ts";
-import { Browser, callback, type HostedPool, hostedPool } from "./testing.ts";
+import { Browser, callback, type HostedPool, samlPool } from "./testing.ts";
 
 const entity = "https://idp.example.com/saml";
 const login = "https://idp.example.com/login";
@@ -26,25 +26,7 @@ function metadata(): string {
 beforeAll(async () => {
   cloudkeep = await startForTest();
   idp = await newIdp();
-  pool = await hostedPool(cloudkeep);
-  const { UserPoolId, ClientId } = pool;
-  await pool.idp.createIdentityProvider({
-    UserPoolId,
-    ProviderName: "Okta",
-    ProviderType: "SAML",
-    ProviderDetails: { MetadataFile: metadata() },
-    AttributeMapping: { email: "mail" },
-  });
-  await pool.idp.updateUserPoolClient({
-    UserPoolId,
-    ClientId,
-    AllowedOAuthFlowsUserPoolClient: true,
-    AllowedOAuthFlows: ["code"],
-    AllowedOAuthScopes: ["openid", "email"],
-    CallbackURLs: [callback],
-    // The only way to sign in: nobody is asked.
-    SupportedIdentityProviders: ["Okta"],
-  });
+  pool = await samlPool(cloudkeep, { MetadataFile: metadata() });
 });
 afterAll(() => cloudkeep.stop());
 

@@ -8,7 +8,7 @@ import { encrypt } from "xml-encryption";
 import { errorOf, startForTest } from "../../../../test/harness.ts";
 import { type Idp, newIdp, signSaml } from "../../../../test/idp.ts";
 import type { Cloudkeep } from "../../../start.ts";
-import { Browser, callback, type HostedPool, hostedPool } from "./testing.ts";
+import { Browser, callback, type HostedPool, samlPool } from "./testing.ts";
 
 const entity = "https://idp.example.com/saml";
 const minuteMs = 60_000;
@@ -39,28 +39,6 @@ afterAll(async () => {
 function metadata(login: string): string {
   const binding = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
   return `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="${entity}"><IDPSSODescriptor><KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>${idp.certificate}</X509Certificate></X509Data></KeyInfo></KeyDescriptor><SingleLogoutService Binding="${binding}" Location="${login}/out"/><SingleSignOnService Binding="${binding}" Location="${login}"/></IDPSSODescriptor></EntityDescriptor>`;
-}
-
-async function poolWith(ProviderDetails: Record<string, string>): Promise<HostedPool> {
-  const pool = await hostedPool(cloudkeep);
-  const { UserPoolId, ClientId } = pool;
-  await pool.idp.createIdentityProvider({
-    UserPoolId,
-    ProviderName: "Okta",
-    ProviderType: "SAML",
-    ProviderDetails,
-    AttributeMapping: { email: "mail" },
-  });
-  await pool.idp.updateUserPoolClient({
-    UserPoolId,
-    ClientId,
-    AllowedOAuthFlowsUserPoolClient: true,
-    AllowedOAuthFlows: ["code"],
-    AllowedOAuthScopes: ["openid", "email"],
-    CallbackURLs: [callback],
-    SupportedIdentityProviders: ["Okta"],
-  });
-  return pool;
 }
 
 const query = ({ ClientId }: HostedPool) =>
@@ -100,7 +78,7 @@ const detailsOf = async ({ idp: cognito, UserPoolId }: HostedPool) =>
 
 describe("requests that are signed", () => {
   it("hold against the pool's certificate", async () => {
-    const pool = await poolWith({ MetadataFile: document, RequestSigningAlgorithm: "rsa-sha256" });
+    const pool = await samlPool(cloudkeep, { MetadataFile: document, RequestSigningAlgorithm: "rsa-sha256" });
     const { Certificate = "" } = await pool.idp.getSigningCertificate({ UserPoolId: pool.UserPoolId });
     const { browser } = await leave(pool);
     const signedText = browser.left.slice(browser.left.indexOf("SAMLRequest="));
@@ -115,7 +93,9 @@ describe("requests that are signed", () => {
   });
 
   it("are asked for by one algorithm", async () => {
-    const error = await errorOf(poolWith({ MetadataFile: document, RequestSigningAlgorithm: "rsa-sha1" }));
+    const error = await errorOf(
+      samlPool(cloudkeep, { MetadataFile: document, RequestSigningAlgorithm: "rsa-sha1" }),
+    );
     expect(error.name).toBe("InvalidParameterException");
   });
 });
@@ -123,7 +103,7 @@ describe("requests that are signed", () => {
 describe("metadata at an address", () => {
   it("is fetched, and fetched again", async () => {
     const { port } = server.address() as AddressInfo;
-    const pool = await poolWith({ MetadataURL: `http://127.0.0.1:${port}/metadata` });
+    const pool = await samlPool(cloudkeep, { MetadataURL: `http://127.0.0.1:${port}/metadata` });
     expect(await detailsOf(pool)).toMatchObject({
       SSORedirectBindingURI: "https://idp.example.com/login",
       SLORedirectBindingURI: "https://idp.example.com/login/out",
@@ -148,7 +128,7 @@ describe("metadata at an address", () => {
   it.each(["http://idp.example.com/metadata", "https://169.254.169.254/metadata", "http://127.0.0.1:1/"])(
     "is not taken from %s",
     async (MetadataURL) => {
-      const error = await errorOf(poolWith({ MetadataURL }));
+      const error = await errorOf(samlPool(cloudkeep, { MetadataURL }));
       expect([error.name, error.message]).toEqual([
         "InvalidParameterException",
         expect.stringContaining("cannot be retrieved"),
@@ -166,7 +146,7 @@ describe("users whom a provider sends of its own accord", () => {
 
   it("come in where the pool lets them, once", async () => {
     document = metadata("https://idp.example.com/login");
-    const pool = await poolWith({ MetadataFile: document, IDPInit: "true" });
+    const pool = await samlPool(cloudkeep, { MetadataFile: document, IDPInit: "true" });
     const xml = response(pool);
     const browser = await bring(new Browser(), pool, xml, state(pool));
     expect(browser.left).toContain(callback);
@@ -183,7 +163,7 @@ describe("users whom a provider sends of its own accord", () => {
   });
 
   it("stay out where it does not", async () => {
-    const pool = await poolWith({ MetadataFile: document });
+    const pool = await samlPool(cloudkeep, { MetadataFile: document });
     const browser = await bring(new Browser(), pool, response(pool), state(pool));
     expect(browser.problem).toContain("not valid");
   });
@@ -194,7 +174,7 @@ describe("assertions that are encrypted", () => {
   let pool: HostedPool;
   let certificate: string;
   beforeAll(async () => {
-    pool = await poolWith({ MetadataFile: document, EncryptedResponses: "true" });
+    pool = await samlPool(cloudkeep, { MetadataFile: document, EncryptedResponses: "true" });
     const { ActiveEncryptionCertificate = "" } = await detailsOf(pool);
     certificate = `-----BEGIN CERTIFICATE-----\n${ActiveEncryptionCertificate}\n-----END CERTIFICATE-----`;
   });

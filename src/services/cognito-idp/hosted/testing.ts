@@ -38,6 +38,32 @@ export async function hostedPool(
   return { ...made, domain, base: `${cloudkeep.endpoint}/_cognito/${region}/${domain}` };
 }
 
+/** A pool whose users come from a SAML provider alone, so that nobody is asked where to sign in. */
+export async function samlPool(
+  cloudkeep: Cloudkeep,
+  ProviderDetails: Record<string, string>,
+): Promise<HostedPool> {
+  const pool = await hostedPool(cloudkeep);
+  const { UserPoolId, ClientId } = pool;
+  await pool.idp.createIdentityProvider({
+    UserPoolId,
+    ProviderName: "Okta",
+    ProviderType: "SAML",
+    ProviderDetails,
+    AttributeMapping: { email: "mail" },
+  });
+  await pool.idp.updateUserPoolClient({
+    UserPoolId,
+    ClientId,
+    AllowedOAuthFlowsUserPoolClient: true,
+    AllowedOAuthFlows: ["code"],
+    AllowedOAuthScopes: ["openid", "email"],
+    CallbackURLs: [callback],
+    SupportedIdentityProviders: ["Okta"],
+  });
+  return pool;
+}
+
 const entities: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'" };
 
 function plain(text: string): string {
