@@ -6,7 +6,7 @@ import { signInBy } from "./login.ts";
 import { attributeField, attributePrefix, loginPage, nameField, newPasswordFields } from "./loginViews.ts";
 import { clientOf, type OAuthRequest, oauthRequest, offers, Untold } from "./oauthRequest.ts";
 import { naming, own } from "./own.ts";
-import { alert, formsOf, link, linkTo } from "./views.ts";
+import { formsOf, link, linkTo } from "./views.ts";
 import { type Answer, isForeign, tried, type Visit } from "./visit.ts";
 import { problemOf } from "./words.ts";
 
@@ -36,11 +36,10 @@ function signUpPage(visit: Visit, request: OAuthRequest, typed?: Typed, problem?
   return page(visit, {
     heading: words.signUpHeading,
     body: joined([
-      alert(problem),
       form({ path: "/signup", step: "signUp", fields, submit: words.signUp }),
       link(linkTo(visit, "/login"), words.haveAccount),
     ]),
-    status: problem === undefined ? 200 : 400,
+    problem,
     headers,
     leadsTo: request.redirectUri,
   });
@@ -87,7 +86,6 @@ function confirmPage(visit: Visit, { username, destination }: Confirming, proble
   return page(visit, {
     heading: words.confirmHeading,
     body: joined([
-      alert(problem),
       form({
         path: "/confirm",
         step: "confirm",
@@ -97,7 +95,7 @@ function confirmPage(visit: Visit, { username, destination }: Confirming, proble
       }),
       form({ path: "/confirm", step: "resend", hidden, submit: words.resend }),
     ]),
-    status: problem === undefined ? 200 : 400,
+    problem,
     headers,
   });
 }

@@ -4,7 +4,7 @@ import { joined, page } from "./html.ts";
 import type { Asking } from "./loginViews.ts";
 import type { OAuthRequest } from "./oauthRequest.ts";
 import { scriptPath } from "./passkeyScript.ts";
-import { alert, type Field, formsOf, link, linkTo } from "./views.ts";
+import { type Field, formsOf, link, linkTo } from "./views.ts";
 import type { Answer, Visit } from "./visit.ts";
 
 /** Pages of managed login where users choose how to prove that it is them. */
@@ -56,8 +56,8 @@ export function waysPage(
   const forgot = possible.includes("PASSWORD") ? [link(linkTo(visit, "/forgotPassword"), words.forgot)] : [];
   return page(visit, {
     heading: words.chooseHeading,
-    body: joined([alert(problem), html`<p>${username}</p>`, ...forms, ...forgot]),
-    status: problem === undefined ? 200 : 400,
+    body: joined([html`<p>${username}</p>`, ...forms, ...forgot]),
+    problem,
     headers,
     leadsTo: redirectUri,
   });
@@ -96,14 +96,13 @@ export function passkeyPage(
   return page(visit, {
     heading,
     body: joined([
-      alert(problem),
       html`<p id="passkey-problem" role="alert" hidden>${words.passkeyFailed}</p>`,
       html`<noscript><p role="alert">${words.passkeyScript}</p></noscript>`,
       html`<p>${hint}</p>`,
       asked,
       link(otherwise.to, otherwise.label),
     ]),
-    status: problem === undefined ? 200 : 400,
+    problem,
     headers,
     leadsTo: redirectUri,
     script: `${self}${scriptPath}`,

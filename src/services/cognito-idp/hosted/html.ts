@@ -53,6 +53,8 @@ const guardingHeaders: readonly Header[] = [
 export interface Page {
   heading: string;
   body: Html;
+  /** What was wrong with what came before; shown first, with a status of 400. */
+  problem?: string | undefined;
   status?: number;
   headers?: readonly Header[];
   /** Where its forms may lead to, outside of this domain. */
@@ -63,8 +65,15 @@ export interface Page {
   script?: string;
 }
 
+function alert(problem: string | undefined): Html {
+  return problem === undefined
+    ? none
+    : html`<p role="alert" class="errorMessage-customizable">${problem}</p>`;
+}
+
 export function page({ words }: Pick<Visit, "words">, shown: Page): Answer {
-  const { heading, body, status = 200, headers = [], css = "", script } = shown;
+  const { heading, body, problem, headers = [], css = "", script } = shown;
+  const { status = problem === undefined ? 200 : 400 } = shown;
   const loads =
     script === undefined
       ? none
@@ -81,7 +90,7 @@ ${loads}</head>
 <body class="background-customizable">
 <main>
 <h1>${heading}</h1>
-${body}
+${alert(problem)}${body}
 </main>
 </body>
 </html>

@@ -5,7 +5,7 @@ import { joined, none, page } from "./html.ts";
 import { looksFor, termsLinks } from "./looks.ts";
 import { type OAuthRequest, offers } from "./oauthRequest.ts";
 import { providers } from "./tables.ts";
-import { alert, type Field, type Form, formsOf, link, linkTo, status } from "./views.ts";
+import { type Field, type Form, formsOf, link, linkTo, status } from "./views.ts";
 import type { Answer, Visit } from "./visit.ts";
 
 /** The page where a sign-in begins, and those that ask for more. */
@@ -33,8 +33,8 @@ export async function loginPage(visit: Visit, request: OAuthRequest, shown: Show
   if (!isOwn && others.length === 0)
     return page(visit, {
       heading: words.errorHeading,
-      body: alert("Login pages unavailable. Please contact an administrator."),
-      status: 400,
+      body: none,
+      problem: "Login pages unavailable. Please contact an administrator.",
     });
   const username = shown.username ?? query.get("login_hint") ?? "";
   const own = isOwn
@@ -49,15 +49,8 @@ export async function loginPage(visit: Visit, request: OAuthRequest, shown: Show
   const { css, logo } = await looksFor(visit, request.client);
   return page(visit, {
     heading: words.signInHeading,
-    body: joined([
-      logo,
-      alert(shown.problem),
-      status(shown.message),
-      ...others,
-      own,
-      await termsLinks(visit, request.client),
-    ]),
-    status: shown.problem === undefined ? 200 : 400,
+    body: joined([logo, status(shown.message), ...others, own, await termsLinks(visit, request.client)]),
+    problem: shown.problem,
     headers,
     leadsTo: request.redirectUri,
     css,
@@ -120,8 +113,8 @@ export function codePage(
   });
   return page(visit, {
     heading: words.codeHeading,
-    body: html`${alert(problem)}${body}`,
-    status: problem === undefined ? 200 : 400,
+    body: body,
+    problem,
     headers,
     leadsTo: redirectUri,
   });
@@ -165,8 +158,8 @@ export function setupPage(
   });
   return page(visit, {
     heading: words.setupHeading,
-    body: html`${alert(problem)}<p>${words.setupHint}</p><p>${words.key}: <code>${key}</code></p>${body}`,
-    status: problem === undefined ? 200 : 400,
+    body: html`<p>${words.setupHint}</p><p>${words.key}: <code>${key}</code></p>${body}`,
+    problem,
     headers,
     leadsTo: redirectUri,
   });
@@ -190,8 +183,8 @@ export function changePage(
   });
   return page(visit, {
     heading: words.changeHeading,
-    body: html`${alert(problem)}<p>${words.changeHint}</p>${body}`,
-    status: problem === undefined ? 200 : 400,
+    body: html`<p>${words.changeHint}</p>${body}`,
+    problem,
     headers,
     leadsTo: redirectUri,
   });

@@ -5,7 +5,7 @@ import { joined, page, redirect } from "./html.ts";
 import { nameField, newPasswordFields } from "./loginViews.ts";
 import { oauthRequest } from "./oauthRequest.ts";
 import { naming, own } from "./own.ts";
-import { alert, formsOf, link, linkTo } from "./views.ts";
+import { formsOf, link, linkTo } from "./views.ts";
 import { type Answer, isForeign, tried, type Visit } from "./visit.ts";
 import { problemOf } from "./words.ts";
 
@@ -17,7 +17,6 @@ function forgotPage(visit: Visit, username = "", problem?: string): Answer {
   return page(visit, {
     heading: words.forgotHeading,
     body: joined([
-      alert(problem),
       html`<p>${words.forgotHint}</p>`,
       form({
         path: "/forgotPassword",
@@ -27,7 +26,7 @@ function forgotPage(visit: Visit, username = "", problem?: string): Answer {
       }),
       link(linkTo(visit, "/login"), words.haveAccount),
     ]),
-    status: problem === undefined ? 200 : 400,
+    problem,
     headers,
   });
 }
@@ -66,8 +65,8 @@ export function resetPage(visit: Visit, { username, destination = "" }: Resettin
   });
   return page(visit, {
     heading: words.resetHeading,
-    body: joined([alert(problem), body]),
-    status: problem === undefined ? 200 : 400,
+    body: body,
+    problem,
     headers,
   });
 }

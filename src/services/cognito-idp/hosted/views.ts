@@ -82,12 +82,6 @@ export function linkTo({ base, query }: Visit, path: string, more: Record<string
   return `${base}${path}?${all}`;
 }
 
-export function alert(problem: string | undefined): Html {
-  return problem === undefined
-    ? none
-    : html`<p role="alert" class="errorMessage-customizable">${problem}</p>`;
-}
-
 export function status(message: string | undefined): Html {
   return message === undefined ? none : html`<p role="status">${message}</p>`;
 }

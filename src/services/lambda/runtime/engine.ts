@@ -110,17 +110,23 @@ export class Engine {
     for (const pool of this.#pools.values()) if (pool.runnable.functionArn === functionArn) pool.kept = 0;
     for (const { runnable, count } of wanted) {
       const pool = this.#poolOf(runnable);
-      const others = [...this.#pools.values()].reduce((sum, { kept }) => sum + kept, 0);
-      pool.kept = Math.max(0, Math.min(count, maxKept - others));
+      pool.kept = Math.max(0, Math.min(count, maxKept - this.#kept));
       pool.failure = undefined;
       this.#advance(runnable.key);
     }
   }
 
+  get #kept(): number {
+    let sum = 0;
+    for (const { kept } of this.#pools.values()) sum += kept;
+    return sum;
+  }
+
   /** How many environments of a version are warm, of how many; and why it is no more. */
   warmth(key: string): { warm: number; wanted: number; failure: string | undefined } {
-    const pool = this.#pools.get(key);
-    return { warm: pool?.warm ?? 0, wanted: pool?.kept ?? 0, failure: pool?.failure };
+    const { warm = 0, kept: wanted = 0, failure } = this.#pools.get(key) ?? {};
+    const isFull = wanted === 0 && this.#kept >= maxKept;
+    return { warm, wanted, failure: isFull ? `All ${maxKept} environments are kept for others.` : failure };
   }
 
   async stop(): Promise<void> {
