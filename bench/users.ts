@@ -115,10 +115,11 @@ export async function loadByCalls(
   count: number,
   first = 0,
 ): Promise<Loaded> {
-  const make = requestMaker({ port: server.port, service: "cognito-idp", credentials: server.credentials });
   const perRound = 5_000;
   let seconds = 0;
   for (let from = first; from < first + count; from += perRound) {
+    // A maker signs with the time at which it was made.
+    const make = requestMaker({ port: server.port, service: "cognito-idp", credentials: server.credentials });
     const some = Math.min(perRound, first + count - from);
     // Signing is not what is measured.
     const requests = Array.from({ length: some }, (_, i) =>

@@ -18,7 +18,7 @@ const atMost: Record<string, number> = {
   kms: 6,
   cloudtrail: 44,
   cloudkeep: 0,
-  organizations: 20,
+  organizations: 12,
   s3: 18,
   sqs: 0,
   sns: 18,

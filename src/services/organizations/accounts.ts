@@ -3,10 +3,10 @@ import type { Caller } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
 import { randomText } from "../../kit/ids.ts";
 import { organizations } from "./contract.ts";
-import { fullAccess } from "./managedPolicies.ts";
+import { join } from "./joining.ts";
 import { asManagement, asReader, findNode, inOrganization, onNode, onOrganization } from "./membership.ts";
-import { addMember } from "./organization.ts";
 import { pageOfRows } from "./pages.ts";
+import { makeServiceRole } from "./serviceRole.ts";
 import {
   attachments,
   type CreationRow,
@@ -17,11 +17,10 @@ import {
   members,
   nodes,
   type OrganizationRow,
-  type PolicyType,
 } from "./tables.ts";
 import { tagsOf } from "./tagRules.ts";
 
-const maxAccounts = 10;
+export const maxAccounts = 10;
 const defaultRoleName = "OrganizationAccountAccessRole";
 
 export function describeAccount({
@@ -102,15 +101,10 @@ export const createAccount = organizations.operation("CreateAccount", {
     const tags = tagsOf(Tags, {}, ctx);
     const account = await freshAccount(ctx);
     // Before the account joins: nothing that guards it may keep it from being set up.
-    await makeAccessRole(account, RoleName, ctx);
-    const root = await findNode(organization, organization.rootId, ctx);
-    const standing = (type: PolicyType) => (root?.enabled?.includes(type) ? [fullAccess[type]] : []);
-    addMember(organization, { account, name: AccountName, email: Email, tags }, "CREATED", ctx, {
-      SERVICE_CONTROL_POLICY: standing("SERVICE_CONTROL_POLICY"),
-      RESOURCE_CONTROL_POLICY: standing("RESOURCE_CONTROL_POLICY"),
-    });
-    for (const type of root?.enabled ?? [])
-      attachments.put(ctx.tx, [organization.id, fullAccess[type], account], {});
+    const as = rootOf(account);
+    await makeAccessRole({ as, account }, RoleName, ctx);
+    if (!organization.billingOnly) await makeServiceRole(ctx, { as, account });
+    await join(organization, { account, name: AccountName, email: Email, tags }, "CREATED", ctx);
     const now = ctx.clock.now();
     const creation: CreationRow = {
       id: `car-${randomText(32, "lower36")}`,
@@ -134,20 +128,27 @@ async function freshAccount(ctx: Context): Promise<string> {
   }
 }
 
-async function makeAccessRole(account: string, RoleName: string, ctx: Context): Promise<void> {
-  const as: Caller = {
+function rootOf(account: string): Caller {
+  return {
     principal: { kind: "root", account, arn: `arn:aws:iam::${account}:root`, userId: account },
     calledVia: ["organizations.amazonaws.com"],
   };
+}
+
+async function makeAccessRole(
+  by: { as: Caller; account: string },
+  RoleName: string,
+  ctx: Context,
+): Promise<void> {
   const AssumeRolePolicyDocument = JSON.stringify({
     Version: "2012-10-17",
     Statement: [
       { Effect: "Allow", Principal: { AWS: `arn:aws:iam::${ctx.account}:root` }, Action: "sts:AssumeRole" },
     ],
   });
-  await ctx.call("iam", "CreateRole", { RoleName, AssumeRolePolicyDocument }, { as, account });
+  await ctx.call("iam", "CreateRole", { RoleName, AssumeRolePolicyDocument }, by);
   const PolicyArn = "arn:aws:iam::aws:policy/AdministratorAccess";
-  await ctx.call("iam", "AttachRolePolicy", { RoleName, PolicyArn }, { as, account });
+  await ctx.call("iam", "AttachRolePolicy", { RoleName, PolicyArn }, by);
 }
 
 /** https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeCreateAccountStatus.html */

@@ -1,24 +1,22 @@
 import type { Context } from "../../kit/context.ts";
 import { organizations } from "./contract.ts";
-import { fullAccess, managedPolicies } from "./managedPolicies.ts";
-import { asManagement, asReader, findNode, onNode, onOrganization } from "./membership.ts";
+import { fullAccess, managedPolicies, standingPolicies } from "./managedPolicies.ts";
+import { asManagement, asReader, findNode, onNode } from "./membership.ts";
 import { pageOfRows } from "./pages.ts";
-import { accessToPolicy, builtType, findPolicy, policySummary } from "./policies.ts";
-import {
-  attachments,
-  type NodeRow,
-  nodes,
-  type OrganizationRow,
-  type PolicyType,
-  policies,
-} from "./tables.ts";
+import { accessToPolicy, availableType, findPolicy, policySummary } from "./policies.ts";
+import { isManagement, managementTypes, type PolicyType } from "./policyTypes.ts";
+import { attachments, type NodeRow, nodes, type OrganizationRow, policies } from "./tables.ts";
 import { saveNode } from "./units.ts";
 
 /** Where policies are in force. */
 
-const maxPoliciesPerTarget = 5;
+const maxGuardrailsPerTarget = 5;
 
-async function findTarget(
+function maxPerTarget(type: PolicyType): number {
+  return isManagement(type) ? managementTypes[type].maxPerTarget : maxGuardrailsPerTarget;
+}
+
+export async function findTarget(
   organization: OrganizationRow,
   id: string,
   ctx: Context<"TargetNotFoundException">,
@@ -47,14 +45,14 @@ export const attachPolicy = organizations.operation("AttachPolicy", {
     if (!root?.enabled?.includes(type)) {
       throw ctx.error("PolicyTypeNotEnabledException", "The specified policy type isn't enabled.");
     }
-    const held = node.policies[type];
+    const held = node.policies[type] ?? [];
     if (held.includes(PolicyId)) {
       throw ctx.error(
         "DuplicatePolicyAttachmentException",
         "A policy with the specified name and type already exists.",
       );
     }
-    if (held.length >= maxPoliciesPerTarget) {
+    if (held.length >= maxPerTarget(type)) {
       throw ctx.error("ConstraintViolationException", "You have attached the maximum number of policies.", {
         Reason: "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED",
       });
@@ -75,7 +73,7 @@ export const detachPolicy = organizations.operation("DetachPolicy", {
     const organization = await asManagement(ctx);
     const { type } = await findPolicy(organization, PolicyId, ctx);
     const node = await findTarget(organization, TargetId, ctx);
-    const held = node.policies[type];
+    const held = node.policies[type] ?? [];
     if (!held.includes(PolicyId)) {
       throw ctx.error(
         "PolicyNotAttachedException",
@@ -118,7 +116,7 @@ export const listPoliciesForTarget = organizations.operation("ListPoliciesForTar
   async handle({ TargetId, Filter, ...page }, ctx) {
     const organization = await asReader(ctx);
     const node = await findTarget(organization, TargetId, ctx);
-    const ids = Filter in node.policies ? node.policies[Filter as PolicyType] : [];
+    const ids = node.policies[Filter as PolicyType] ?? [];
     const rows = await Promise.all(
       ids.map(async (id) => managedPolicies.get(id) ?? (await policies.get(ctx.tx, organization.id, id))),
     );
@@ -175,7 +173,7 @@ function describeRoot({ id, arn, name, enabled = [] }: NodeRow) {
   };
 }
 
-/** Puts a type in force: everything gets the policy that allows all. https://docs.aws.amazon.com/organizations/latest/APIReference/API_EnablePolicyType.html */
+/** Puts a type in force: of guardrails, everything gets the policy that allows all. https://docs.aws.amazon.com/organizations/latest/APIReference/API_EnablePolicyType.html */
 export const enablePolicyType = organizations.operation("EnablePolicyType", {
   access: onNode(
     "EnablePolicyType",
@@ -187,16 +185,17 @@ export const enablePolicyType = organizations.operation("EnablePolicyType", {
   async handle({ RootId, PolicyType }, ctx) {
     const organization = await asManagement(ctx);
     const root = await findRoot(organization, RootId, ctx);
-    const type = builtType(PolicyType, ctx);
+    const type = availableType(PolicyType, organization, ctx);
     if (root.enabled?.includes(type)) {
       throw ctx.error("PolicyTypeAlreadyEnabledException", "The specified policy type is already enabled.");
     }
+    const { ids } = standingPolicies([type]);
     for (const { row } of await nodes.list(ctx.tx, [organization.id])) {
-      saveNode(organization, withPolicies(row, type, [fullAccess[type]]), ctx);
-      attachments.put(ctx.tx, [organization.id, fullAccess[type], row.id], {});
+      saveNode(organization, withPolicies(row, type, ids), ctx);
+      for (const id of ids) attachments.put(ctx.tx, [organization.id, id, row.id], {});
     }
     const enabled: NodeRow = {
-      ...withPolicies(root, type, [fullAccess[type]]),
+      ...withPolicies(root, type, ids),
       enabled: [...(root.enabled ?? []), type],
     };
     saveNode(organization, enabled, ctx);
@@ -221,7 +220,7 @@ export const disablePolicyType = organizations.operation("DisablePolicyType", {
       throw ctx.error("PolicyTypeNotEnabledException", "The specified policy type isn't enabled.");
     }
     for (const { row } of await nodes.list(ctx.tx, [organization.id])) {
-      for (const id of row.policies[type]) attachments.delete(ctx.tx, organization.id, id, row.id);
+      for (const id of row.policies[type] ?? []) attachments.delete(ctx.tx, organization.id, id, row.id);
       saveNode(organization, withPolicies(row, type, []), ctx);
     }
     const disabled: NodeRow = {
@@ -230,23 +229,5 @@ export const disablePolicyType = organizations.operation("DisablePolicyType", {
     };
     saveNode(organization, disabled, ctx);
     return describeRoot(disabled);
-  },
-});
-
-/**
- * Of management policies only, which are not built: so there is none.
- * https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeEffectivePolicy.html
- */
-export const describeEffectivePolicy = organizations.operation("DescribeEffectivePolicy", {
-  access: onOrganization("DescribeEffectivePolicy", undefined, ({ PolicyType }) => ({
-    context: { "organizations:PolicyType": PolicyType },
-  })),
-  async handle({ TargetId = "" }, ctx) {
-    const organization = await asReader(ctx);
-    await findTarget(organization, TargetId || ctx.account, ctx);
-    throw ctx.error(
-      "EffectivePolicyNotFoundException",
-      "If you ran this action on the management account, this policy type is not enabled. If you ran the action on a member account, the account doesn't have an effective policy of this type.",
-    );
   },
 });

@@ -1,6 +1,6 @@
 import { describeAccount, findMember, membersOf } from "./accounts.ts";
 import { organizations } from "./contract.ts";
-import { asManagement, asReader, onNode, onOrganization } from "./membership.ts";
+import { asManagementOfAll, asReader, onNode, onOrganization } from "./membership.ts";
 import { pageOfRows } from "./pages.ts";
 import { delegations } from "./tables.ts";
 
@@ -20,7 +20,7 @@ interface Delegation {
 export const registerDelegatedAdministrator = organizations.operation("RegisterDelegatedAdministrator", {
   access: onNode<Delegation>("RegisterDelegatedAdministrator", ({ AccountId }) => AccountId, withService),
   async handle({ AccountId, ServicePrincipal }, ctx) {
-    const organization = await asManagement(ctx);
+    const organization = await asManagementOfAll(ctx);
     await findMember(organization, AccountId, ctx);
     if (AccountId === organization.managementAccount) {
       throw ctx.error(
@@ -46,7 +46,7 @@ export const registerDelegatedAdministrator = organizations.operation("RegisterD
 export const deregisterDelegatedAdministrator = organizations.operation("DeregisterDelegatedAdministrator", {
   access: onNode<Delegation>("DeregisterDelegatedAdministrator", ({ AccountId }) => AccountId, withService),
   async handle({ AccountId, ServicePrincipal }, ctx) {
-    const organization = await asManagement(ctx);
+    const organization = await asManagementOfAll(ctx);
     await findMember(organization, AccountId, ctx);
     if ((await delegations.get(ctx.tx, organization.id, AccountId, ServicePrincipal)) === undefined) {
       throw ctx.error(

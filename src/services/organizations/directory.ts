@@ -29,7 +29,9 @@ async function entity(path: string, tx: Transaction): Promise<OrganizationEntity
   const enforced = nodesTo[0]?.enabled?.includes("SERVICE_CONTROL_POLICY");
   const documents = async (ids: readonly string[]) =>
     (await Promise.all(ids.map((each) => policyDocument(id, each, tx)))).filter((text) => text !== undefined);
-  const scps = await Promise.all(nodesTo.map((node) => documents(node.policies.SERVICE_CONTROL_POLICY)));
+  const scps = await Promise.all(
+    nodesTo.map((node) => documents(node.policies.SERVICE_CONTROL_POLICY ?? [])),
+  );
   return { accounts: await accountsBelow(id, places.join("/"), tx), ...(enforced && { scps }) };
 }
 

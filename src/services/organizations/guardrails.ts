@@ -3,7 +3,8 @@ import { compileCached, type NamedPolicy } from "../../policy/index.ts";
 import type { Transaction } from "../../storage/store.ts";
 import { managedPolicies } from "./managedPolicies.ts";
 import { membershipOf, pathText, pathTo } from "./membership.ts";
-import { type NodeRow, type PolicyType, policies } from "./tables.ts";
+import type { GuardrailType } from "./policyTypes.ts";
+import { type NodeRow, policies } from "./tables.ts";
 
 /**
  * What an organization lays over an account: one list of policies for each level, root first. The management
@@ -16,7 +17,7 @@ export async function guardrails(account: string, tx: Transaction): Promise<Guar
   const { organization, isManagement } = membership;
   const path = await pathTo(organization.id, account, { tx });
   const enabled = path[0]?.enabled ?? [];
-  const levels = async (type: PolicyType, kind: "scp" | "rcp") =>
+  const levels = async (type: GuardrailType, kind: "scp" | "rcp") =>
     isManagement || !enabled.includes(type)
       ? undefined
       : await Promise.all(path.map((node) => levelOf(node, organization.id, type, kind, tx)));
@@ -34,12 +35,12 @@ export async function guardrails(account: string, tx: Transaction): Promise<Guar
 async function levelOf(
   node: NodeRow,
   organizationId: string,
-  type: PolicyType,
+  type: GuardrailType,
   kind: "scp" | "rcp",
   tx: Transaction,
 ): Promise<NamedPolicy[]> {
   const rows = await Promise.all(
-    node.policies[type].map(
+    (node.policies[type] ?? []).map(
       async (id) => managedPolicies.get(id) ?? (await policies.get(tx, organizationId, id)),
     ),
   );

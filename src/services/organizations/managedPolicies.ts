@@ -1,8 +1,9 @@
-import type { PolicyRow, PolicyType } from "./tables.ts";
+import { type GuardrailType, isGuardrail, type PolicyType } from "./policyTypes.ts";
+import type { NodeRow, PolicyRow } from "./tables.ts";
 
 /** The policies that AWS gives every organization. */
 
-export const fullAccess: Record<PolicyType, string> = {
+export const fullAccess: Record<GuardrailType, string> = {
   SERVICE_CONTROL_POLICY: "p-FullAWSAccess",
   RESOURCE_CONTROL_POLICY: "p-RCPFullAWSAccess",
 };
@@ -28,3 +29,13 @@ export const managedPolicies: ReadonlyMap<string, PolicyRow> = new Map(
     },
   ].map((policy) => [policy.id, { ...policy, awsManaged: true, tags: {} }]),
 );
+
+/** The policies that a place begins with, of the types that are in force: guardrails that allow all. */
+export function standingPolicies(enabled: readonly PolicyType[]): {
+  policies: NodeRow["policies"];
+  ids: string[];
+} {
+  const types = enabled.filter(isGuardrail);
+  const policies = Object.fromEntries(types.map((type) => [type, [fullAccess[type]]]));
+  return { policies, ids: types.map((type) => fullAccess[type]) };
+}

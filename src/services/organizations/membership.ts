@@ -52,6 +52,19 @@ export async function asManagement(ctx: Context<Errors>): Promise<OrganizationRo
   return organization;
 }
 
+/** For operations of the management account of an organization with all features. */
+export async function asManagementOfAll(
+  ctx: Context<Errors | "ConstraintViolationException">,
+): Promise<OrganizationRow> {
+  const organization = await asManagement(ctx);
+  if (!organization.billingOnly) return organization;
+  throw ctx.error(
+    "ConstraintViolationException",
+    "You can't perform this operation on an organization that supports only consolidated billing features.",
+    { Reason: "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE" },
+  );
+}
+
 /** For what delegated administrators may read as well. */
 export async function asReader(ctx: Context<Errors>): Promise<OrganizationRow> {
   const { organization, isManagement } = await inOrganization(ctx);

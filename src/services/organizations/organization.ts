@@ -1,8 +1,11 @@
 import type { Organization } from "@aws-sdk/client-organizations";
-import type { Context } from "../../kit/context.ts";
 import { randomText } from "../../kit/ids.ts";
 import { organizations } from "./contract.ts";
+import { cancelAll } from "./handshakes.ts";
+import { join } from "./joining.ts";
 import { arnPrefix, asManagement, inOrganization, membershipOf, onOrganization } from "./membership.ts";
+import { guardrailTypes } from "./policyTypes.ts";
+import { makeOwnServiceRole } from "./serviceRole.ts";
 import {
   attachments,
   children,
@@ -21,14 +24,13 @@ function describe(organization: OrganizationRow): Organization {
   return {
     Id: id,
     Arn: `${arnPrefix(organization)}organization/${id}`,
-    FeatureSet: "ALL",
+    FeatureSet: organization.billingOnly ? "CONSOLIDATED_BILLING" : "ALL",
     MasterAccountArn: `${arnPrefix(organization)}account/${id}/${managementAccount}`,
     MasterAccountId: managementAccount,
     MasterAccountEmail: managementEmail,
-    AvailablePolicyTypes: [
-      { Type: "SERVICE_CONTROL_POLICY", Status: "ENABLED" },
-      { Type: "RESOURCE_CONTROL_POLICY", Status: "ENABLED" },
-    ],
+    AvailablePolicyTypes: organization.billingOnly
+      ? []
+      : guardrailTypes.map((Type) => ({ Type, Status: "ENABLED" })),
   };
 }
 
@@ -46,11 +48,6 @@ export const createOrganization = organizations.operation("CreateOrganization", 
         "The provided account is already a member of an organization.",
       );
     }
-    if (FeatureSet !== "ALL") {
-      throw ctx.error("InvalidInputException", "Only organizations with all features are supported.", {
-        Reason: "INVALID_ENUM",
-      });
-    }
     const rootId = `r-${randomText(4, "lower36")}`;
     const organization: OrganizationRow = {
       id: `o-${randomText(10, "lower36")}`,
@@ -58,64 +55,25 @@ export const createOrganization = organizations.operation("CreateOrganization", 
       managementEmail: `${ctx.account}@example.com`,
       rootId,
       createDate: ctx.clock.now(),
+      ...(FeatureSet === "CONSOLIDATED_BILLING" && { billingOnly: true }),
     };
     const { id } = organization;
+    if (!organization.billingOnly) await makeOwnServiceRole(ctx);
     organizationRows.put(ctx.tx, [id], organization);
     nodes.put(ctx.tx, [id, rootId], {
       id: rootId,
       kind: "ROOT",
       arn: `${arnPrefix(organization)}root/${id}/${rootId}`,
       name: "Root",
-      policies: { SERVICE_CONTROL_POLICY: [], RESOURCE_CONTROL_POLICY: [] },
+      policies: {},
       tags: {},
       enabled: [],
     });
-    addMember(
-      organization,
-      { account: ctx.account, name: "management", email: organization.managementEmail },
-      "INVITED",
-      ctx,
-    );
+    const management = { account: ctx.account, name: "management", email: organization.managementEmail };
+    await join(organization, management, "INVITED", ctx);
     return { Organization: describe(organization) };
   },
 });
-
-/** An account joins, under the root. */
-export function addMember(
-  organization: OrganizationRow,
-  {
-    account,
-    name,
-    email,
-    tags = {},
-  }: { account: string; name: string; email: string; tags?: Record<string, string> },
-  joinedMethod: "CREATED" | "INVITED",
-  ctx: Context,
-  policiesOf = { SERVICE_CONTROL_POLICY: [] as string[], RESOURCE_CONTROL_POLICY: [] as string[] },
-): void {
-  const { id, rootId } = organization;
-  const arn = `${arnPrefix(organization)}account/${id}/${account}`;
-  members.put(ctx.tx, [account], {
-    organization: id,
-    account,
-    arn,
-    name,
-    email,
-    state: "ACTIVE",
-    joinedMethod,
-    joinedDate: ctx.clock.now(),
-  });
-  nodes.put(ctx.tx, [id, account], {
-    id: account,
-    kind: "ACCOUNT",
-    arn,
-    name,
-    parent: rootId,
-    policies: policiesOf,
-    tags,
-  });
-  children.put(ctx.tx, [id, rootId, account], { kind: "ACCOUNT" });
-}
 
 /** Any member may ask. https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganization.html */
 export const describeOrganization = organizations.operation("DescribeOrganization", {
@@ -149,7 +107,8 @@ export const deleteOrganization = organizations.operation("DeleteOrganization", 
     for (const { key } of await children.list(tx, [id])) children.delete(tx, ...key);
     for (const { key } of await attachments.list(tx, [id])) attachments.delete(tx, ...key);
     for (const { key } of await delegations.list(tx, [id])) delegations.delete(tx, ...key);
-    for (const { key } of await serviceAccess.list(ctx.tx, [id])) serviceAccess.delete(ctx.tx, ...key);
+    for (const { key } of await serviceAccess.list(tx, [id])) serviceAccess.delete(tx, ...key);
+    await cancelAll(id, ctx);
     members.delete(ctx.tx, managementAccount);
     organizationRows.delete(ctx.tx, id);
     return {};

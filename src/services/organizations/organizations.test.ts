@@ -204,6 +204,62 @@ describe("resource control policies", () => {
   });
 });
 
+describe("management policies", () => {
+  it("are merged from the root to the account", async () => {
+    const PolicyType = "TAG_POLICY";
+    const create = async (Name: string, settings: object) => {
+      const Content = JSON.stringify({ tags: { costcenter: settings } });
+      const { Policy } = await organizations.createPolicy({
+        Name,
+        Description: "",
+        Type: PolicyType,
+        Content,
+      });
+      return Policy?.PolicySummary?.Id ?? "";
+    };
+    const top = await create("top", {
+      tag_key: { "@@assign": "CostCenter" },
+      tag_value: { "@@assign": ["100"], "@@operators_allowed_for_child_policies": ["@@append"] },
+    });
+    const attach = { PolicyId: top, TargetId: rootId };
+    expect((await errorOf(organizations.attachPolicy(attach))).name).toBe("PolicyTypeNotEnabledException");
+    const { Root } = await organizations.enablePolicyType({ RootId: rootId, PolicyType });
+    expect(Root?.PolicyTypes?.map(({ Type }) => Type)).toContain(PolicyType);
+    await organizations.attachPolicy(attach);
+    const below = await create("below", { tag_value: { "@@append": ["200"] } });
+    await organizations.attachPolicy({ PolicyId: below, TargetId: member });
+    const { EffectivePolicy } = await organizations.describeEffectivePolicy({ PolicyType, TargetId: member });
+    expect(JSON.parse(EffectivePolicy?.PolicyContent ?? "")).toEqual({
+      tags: { costcenter: { tag_key: "CostCenter", tag_value: ["100", "200"] } },
+    });
+
+    const inside = await into(member);
+    const own = await inside.organizations.describeEffectivePolicy({ PolicyType });
+    expect(own.EffectivePolicy).toMatchObject({
+      TargetId: member,
+      PolicyContent: EffectivePolicy?.PolicyContent,
+    });
+    const other = { PolicyType, TargetId: cloudkeep.accountId } as const;
+    expect((await errorOf(inside.organizations.describeEffectivePolicy(other))).name).toBe(
+      "AccessDeniedException",
+    );
+    const { Policies } = await organizations.listPoliciesForTarget({ TargetId: member, Filter: PolicyType });
+    expect(Policies?.map(({ Name }) => Name)).toEqual(["below"]);
+    await organizations.disablePolicyType({ RootId: rootId, PolicyType });
+    const none = await errorOf(organizations.describeEffectivePolicy({ PolicyType, TargetId: member }));
+    expect(none.name).toBe("EffectivePolicyNotFoundException");
+    const malformed = {
+      Name: "bad",
+      Description: "",
+      Type: PolicyType,
+      Content: '{"tags":{"a":1}}',
+    } as const;
+    expect((await errorOf(organizations.createPolicy(malformed))).name).toBe(
+      "MalformedPolicyDocumentException",
+    );
+  });
+});
+
 describe("the rest", () => {
   it("lets a delegated administrator read", async () => {
     const inside = await into(member);

@@ -3,27 +3,31 @@ import type { Context } from "../../kit/context.ts";
 import { randomText } from "../../kit/ids.ts";
 import { MalformedPolicy, parsePolicy } from "../../policy/index.ts";
 import { organizations } from "./contract.ts";
-import { fullAccess, managedPolicies } from "./managedPolicies.ts";
+import { problemOf } from "./effective.ts";
+import { managedPolicies } from "./managedPolicies.ts";
 import { arnPrefix, asManagement, asReader, membershipOf, onOrganization } from "./membership.ts";
 import { pageOfRows } from "./pages.ts";
-import { attachments, type OrganizationRow, type PolicyRow, type PolicyType, policies } from "./tables.ts";
+import { isGuardrail, isManagement, managementTypes, type PolicyType } from "./policyTypes.ts";
+import { attachments, type OrganizationRow, type PolicyRow, policies } from "./tables.ts";
 import { tagsOf } from "./tagRules.ts";
 
-/** Service control policies and resource control policies. Other types of policy are not built. */
+/** Guardrails, which the path enforces, and management policies, which are kept and merged. */
 
-const maxPolicyCharacters = 5_120;
-const built: ReadonlySet<string> = new Set(Object.keys(fullAccess));
+const maxGuardrailCharacters = 5_120;
 
 type TypeErrors = "PolicyTypeNotAvailableForOrganizationException" | "InvalidInputException";
 
-export function builtType(type: string, ctx: Context<TypeErrors>): PolicyType {
-  if (!built.has(type)) {
-    throw ctx.error(
-      "PolicyTypeNotAvailableForOrganizationException",
-      `Policies of type ${type} are not available: only SCPs and RCPs are built.`,
-    );
-  }
-  return type as PolicyType;
+/** A type that is built, of an organization that may have policies. */
+export function availableType(
+  type: string,
+  { billingOnly }: OrganizationRow,
+  ctx: Context<TypeErrors>,
+): PolicyType {
+  if (!billingOnly && (isGuardrail(type) || isManagement(type))) return type;
+  throw ctx.error(
+    "PolicyTypeNotAvailableForOrganizationException",
+    `Policies of type ${type} are not available for the organization.`,
+  );
 }
 
 export function policyTail(type: string, id: string, { id: organization }: OrganizationRow): string {
@@ -65,19 +69,27 @@ export function policySummary({ id, arn, name, description, type, awsManaged }: 
 type ContentErrors = "MalformedPolicyDocumentException" | "ConstraintViolationException";
 
 function checkContent(content: string, type: PolicyType, ctx: Context<ContentErrors>): void {
-  try {
-    parsePolicy(content, type === "SERVICE_CONTROL_POLICY" ? "scp" : "rcp");
-  } catch (error) {
-    if (!(error instanceof MalformedPolicy)) throw error;
+  if (!isWellFormed(content, type)) {
     throw ctx.error(
       "MalformedPolicyDocumentException",
       "The provided policy document does not meet the requirements of the specified policy type.",
     );
   }
-  if (content.length > maxPolicyCharacters) {
+  if (content.length > (isManagement(type) ? managementTypes[type].maxCharacters : maxGuardrailCharacters)) {
     throw ctx.error("ConstraintViolationException", "The policy content exceeds the maximum size.", {
       Reason: "POLICY_CONTENT_LIMIT_EXCEEDED",
     });
+  }
+}
+
+function isWellFormed(content: string, type: PolicyType): boolean {
+  if (isManagement(type)) return problemOf(content, managementTypes[type].setting) === undefined;
+  try {
+    parsePolicy(content, type === "SERVICE_CONTROL_POLICY" ? "scp" : "rcp");
+    return true;
+  } catch (error) {
+    if (!(error instanceof MalformedPolicy)) throw error;
+    return false;
   }
 }
 
@@ -104,7 +116,7 @@ export const createPolicy = organizations.operation("CreatePolicy", {
   })),
   async handle({ Name, Description = "", Type, Content, Tags = [] }, ctx) {
     const organization = await asManagement(ctx);
-    const type = builtType(Type, ctx);
+    const type = availableType(Type, organization, ctx);
     checkContent(Content, type, ctx);
     await checkName(organization, Name, type, ctx);
     const id = `p-${randomText(8, "lower36")}`;

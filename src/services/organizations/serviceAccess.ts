@@ -1,5 +1,5 @@
 import { organizations } from "./contract.ts";
-import { asManagement, asReader, onOrganization } from "./membership.ts";
+import { asManagementOfAll, asReader, onOrganization } from "./membership.ts";
 import { pageOfRows } from "./pages.ts";
 import { serviceAccess } from "./tables.ts";
 
@@ -13,7 +13,7 @@ const withService = ({ ServicePrincipal }: { ServicePrincipal: string }) => ({
 export const enableAWSServiceAccess = organizations.operation("EnableAWSServiceAccess", {
   access: onOrganization("EnableAWSServiceAccess", undefined, withService),
   async handle({ ServicePrincipal }, ctx) {
-    const { id } = await asManagement(ctx);
+    const { id } = await asManagementOfAll(ctx);
     if (!/^[a-z0-9.-]+\.amazonaws\.com$/.test(ServicePrincipal)) {
       throw ctx.error("InvalidInputException", "You specified an invalid service principal.", {
         Reason: "UNRECOGNIZED_SERVICE_PRINCIPAL",
@@ -29,7 +29,7 @@ export const enableAWSServiceAccess = organizations.operation("EnableAWSServiceA
 export const disableAWSServiceAccess = organizations.operation("DisableAWSServiceAccess", {
   access: onOrganization("DisableAWSServiceAccess", undefined, withService),
   async handle({ ServicePrincipal }, ctx) {
-    const { id } = await asManagement(ctx);
+    const { id } = await asManagementOfAll(ctx);
     serviceAccess.delete(ctx.tx, id, ServicePrincipal);
     return {};
   },

@@ -1,4 +1,5 @@
 import { table } from "../../kit/table.ts";
+import type { PolicyType } from "./policyTypes.ts";
 
 /** Organizations' tables. What every call of a member asks (who guards this account?) starts at one row: `members`. */
 
@@ -8,6 +9,8 @@ export interface OrganizationRow {
   managementEmail: string;
   rootId: string;
   createDate: number;
+  /** It has the features of consolidated billing only: no policies, no services' access. */
+  billingOnly?: true;
 }
 
 /** An account of an organization. */
@@ -23,7 +26,6 @@ export interface MemberRow {
 }
 
 export type NodeKind = "ROOT" | "ORGANIZATIONAL_UNIT" | "ACCOUNT";
-export type PolicyType = "SERVICE_CONTROL_POLICY" | "RESOURCE_CONTROL_POLICY";
 
 /** A place in the tree: the root, a unit, an account. */
 export interface NodeRow {
@@ -34,7 +36,7 @@ export interface NodeRow {
   /** Undefined for the root. */
   parent?: string;
   /** Ids of attached policies. */
-  policies: Record<PolicyType, string[]>;
+  policies: Partial<Record<PolicyType, string[]>>;
   tags: Record<string, string>;
   /** The root only: which types are in force. */
   enabled?: PolicyType[];
@@ -59,6 +61,38 @@ export interface CreationRow {
   completedDate: number;
 }
 
+export type HandshakeAction = "INVITE" | "ENABLE_ALL_FEATURES" | "APPROVE_ALL_FEATURES";
+
+/** What one side asks of another, and the answer. */
+export interface HandshakeRow {
+  id: string;
+  organization: OrganizationRow;
+  action: HandshakeAction;
+  /** What it was last said to be; whoever reads it looks at the clock for what has expired. */
+  state: "REQUESTED" | "OPEN" | "CANCELED" | "ACCEPTED" | "DECLINED";
+  requestedDate: number;
+  expirationDate: number;
+  /** When it was accepted, declined or canceled. */
+  endedDate?: number;
+  /** Who was asked, in the words of the request; undefined for what an organization asks of all its members. */
+  target?: { type: "ACCOUNT" | "EMAIL"; id: string };
+  /** Who may answer. */
+  account?: string;
+  notes?: string;
+  tags: Record<string, string>;
+  /** The request to all members that this one is a part of. */
+  parent?: string;
+}
+
+export const handshakes = table<HandshakeRow, [id: string]>("organizations", "handshakes");
+export const handshakesOfOrganization = table<object, [organization: string, id: string]>(
+  "organizations",
+  "handshakes-of-organization",
+);
+export const handshakesOfAccount = table<object, [account: string, id: string]>(
+  "organizations",
+  "handshakes-of-account",
+);
 export const organizationRows = table<OrganizationRow, [id: string]>("organizations", "organizations");
 export const members = table<MemberRow, [account: string]>("organizations", "members");
 export const nodes = table<NodeRow, [organization: string, id: string]>("organizations", "nodes");

@@ -3,18 +3,10 @@ import type { Context } from "../../kit/context.ts";
 import { randomText } from "../../kit/ids.ts";
 import { describeAccount, findMember } from "./accounts.ts";
 import { organizations } from "./contract.ts";
-import { fullAccess } from "./managedPolicies.ts";
+import { standingPolicies } from "./managedPolicies.ts";
 import { arnPrefix, asManagement, asReader, findNode, onNode, onOrganization, pathTo } from "./membership.ts";
 import { pageOfRows } from "./pages.ts";
-import {
-  attachments,
-  children,
-  members,
-  type NodeRow,
-  nodes,
-  type OrganizationRow,
-  type PolicyType,
-} from "./tables.ts";
+import { attachments, children, members, type NodeRow, nodes, type OrganizationRow } from "./tables.ts";
 import { tagsOf } from "./tagRules.ts";
 
 /** The tree: a root, units, and where accounts stand in it. */
@@ -89,21 +81,17 @@ export const createOrganizationalUnit = organizations.operation("CreateOrganizat
       });
     }
     const id = `ou-${organization.rootId.slice(2)}-${randomText(8, "lower36")}`;
-    const enabled = path[0]?.enabled ?? [];
-    const standing = (type: PolicyType) => (enabled.includes(type) ? [fullAccess[type]] : []);
+    const standing = standingPolicies(path[0]?.enabled ?? []);
     const unit: NodeRow = {
       id,
       kind: "ORGANIZATIONAL_UNIT",
       arn: `${arnPrefix(organization)}ou/${organization.id}/${id}`,
       name: Name,
       parent: parent.id,
-      policies: {
-        SERVICE_CONTROL_POLICY: standing("SERVICE_CONTROL_POLICY"),
-        RESOURCE_CONTROL_POLICY: standing("RESOURCE_CONTROL_POLICY"),
-      },
+      policies: standing.policies,
       tags: tagsOf(Tags, {}, ctx),
     };
-    for (const type of enabled) attachments.put(ctx.tx, [organization.id, fullAccess[type], id], {});
+    for (const policy of standing.ids) attachments.put(ctx.tx, [organization.id, policy, id], {});
     saveNode(organization, unit, ctx);
     children.put(ctx.tx, [organization.id, parent.id, id], { kind: unit.kind });
     return { OrganizationalUnit: describe(unit) };
