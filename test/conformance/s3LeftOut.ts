@@ -1,6 +1,5 @@
 /** Recordings of S3 that are not asked again, each with the reason; the first pattern that fits counts. */
 export const leftOut: readonly (readonly [names: RegExp, reason: string])[] = [
-  [/restore|deep_archive/, "RestoreObject is not built"],
   [/_lambda_|lambda_arn|dynamodb/, "the answers are those of a function's code"],
   [/set_external_hostname|empty_bucket_fixture/, "about the recorder's own surroundings"],
   [/xray_header/, "no traces are made"],

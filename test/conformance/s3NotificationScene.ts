@@ -77,6 +77,8 @@ export async function received(sqs: SQS, { url }: Queue, count: number): Promise
 const forms: Record<string, [form: RegExp, recorded: string]> = {
   eventTime: [/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, "date"],
   time: [/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, "date"],
+  lifecycleRestorationExpiryTime: [/^\d{4}-\d\d-\d\dT00:00:00\.000Z$/, "date"],
+  "restore-expiry-time": [/^\d{4}-\d\d-\d\dT00:00:00Z$/, "date"],
   Timestamp: [/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, "date"],
   versionId: [/^[\w.-]{32}$/, "version-id"],
   "x-amz-request-id": [/^\S{16,}$/, "amz-request-id"],

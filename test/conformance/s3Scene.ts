@@ -92,7 +92,17 @@ let made = 0;
 
 export type Asker = Pick<
   Scene,
-  "s3" | "plain" | "anonymous" | "kms" | "sqs" | "sns" | "events" | "account" | "endpoint" | "region"
+  | "s3"
+  | "plain"
+  | "anonymous"
+  | "kms"
+  | "sqs"
+  | "sns"
+  | "events"
+  | "account"
+  | "endpoint"
+  | "region"
+  | "advance"
 > & { credentials: Credentials };
 
 /** One recorded case, asked again. */
@@ -111,6 +121,8 @@ export class Scene {
   readonly account: string;
   readonly endpoint: string;
   readonly region: string;
+  /** Moves the clock. */
+  readonly advance: (byMs: number) => Promise<void>;
 
   readonly #credentials: Credentials;
   readonly #askerIn: (region: string) => Asker;
@@ -130,6 +142,7 @@ export class Scene {
     this.account = account;
     this.endpoint = endpoint;
     this.region = region;
+    this.advance = asker.advance;
   }
 
   /** The same asker in another Region; its answers are its own. */

@@ -1,10 +1,11 @@
 import type { Context } from "../../kit/context.ts";
 import type { Access } from "../../kit/service.ts";
+import { checkNotArchived } from "./archive.ts";
 import { checkSource } from "./conditions.ts";
 import { customerKey, keyTo } from "./encryption.ts";
 import { invalidArgument, invalidRequest } from "./errors.ts";
 import { findBucket } from "./find.ts";
-import { checkNotArchived, readableVersion, versionAccess } from "./get.ts";
+import { readableVersion, versionAccess } from "./get.ts";
 import type { BucketRow, ObjectRow } from "./tables.ts";
 
 /** What a copy is made of: `bucket/key`, `/bucket/key?versionId=…`, or an object's ARN. */
@@ -84,7 +85,7 @@ export async function findSource(input: CopyInput, ctx: Context): Promise<Source
     row,
     ctx.clock.now(),
   );
-  checkNotArchived(row);
+  checkNotArchived(row, ctx.clock.now());
   const customer = customerKey({
     SSECustomerAlgorithm: input.CopySourceSSECustomerAlgorithm,
     SSECustomerKey: input.CopySourceSSECustomerKey,

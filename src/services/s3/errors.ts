@@ -46,6 +46,7 @@ const known = {
     "The Encryption request you specified is not valid. Supported value: AES256.",
   ],
   InvalidLocationConstraint: [400, "The specified location-constraint is not valid"],
+  RestoreAlreadyInProgress: [409, "Object restore is already in progress"],
   InvalidObjectState: [403, "The operation is not valid for the object's storage class"],
   InvalidPart: [
     400,

@@ -1,12 +1,13 @@
 import type { Context } from "../../kit/context.ts";
 import type { Access } from "../../kit/service.ts";
 import { bucketAccess, objectAccess } from "./access.ts";
+import { checkNotArchived, shownRestore } from "./archive.ts";
 import { shownIfAsked } from "./checksums.ts";
 import { checkRead, type ReadConditions } from "./conditions.ts";
 import { contentOf, type Span, spanOf, spanOfPart } from "./content.ts";
 import { s3 } from "./contract.ts";
 import { type CustomerKeyInput, customerKey, keyTo, shownEncryption } from "./encryption.ts";
-import { fail, invalidArgument, invalidRequest } from "./errors.ts";
+import { invalidArgument, invalidRequest } from "./errors.ts";
 import { type BucketInput, findBucket, locate } from "./find.ts";
 import { checkOverrides, type HeaderOverrides, shownHeaders } from "./headers.ts";
 import { shownExpiration } from "./lifecycleRules.ts";
@@ -42,7 +43,9 @@ async function lookedAt(
   const bucket = await locate(Bucket, ctx);
   // A version id that is none shows as such later, to those who may ask.
   const object = bucket && (await findVersion(bucket, Key, VersionId, ctx).catch(() => undefined));
-  const named = VersionId === undefined ? action : action.replace("Object", "ObjectVersion");
+  // Restoring is one action, whichever version is meant.
+  const isOne = VersionId === undefined || action === "RestoreObject";
+  const named = isOne ? action : action.replace("Object", "ObjectVersion");
   const context = { "s3:VersionId": VersionId };
   const access = await objectAccess(named, Bucket, Key, ctx, { object, context });
   const isThere = object !== undefined && !object.deleteMarker;
@@ -75,15 +78,6 @@ function checkNoEncryption({ request }: Context): void {
   throw invalidArgument(`${name} header is not supported for this operation.`, name, asked);
 }
 
-/** What is archived must be restored before it is read. */
-export function checkNotArchived({ storageClass }: ObjectRow): void {
-  if (storageClass !== "GLACIER" && storageClass !== "DEEP_ARCHIVE") return;
-  throw fail("InvalidObjectState", {
-    members: { StorageClass: storageClass },
-    headers: { "x-amz-storage-class": storageClass },
-  });
-}
-
 type ReadInput = ObjectInput &
   ReadConditions &
   HeaderOverrides &
@@ -107,6 +101,7 @@ async function read(input: ReadInput, ctx: Context) {
     ...shownHeaders(row, input),
     ...shownEncryption(row.encryption, input),
     ...shownLock(row),
+    ...shownRestore(row, ctx.clock.now()),
     ...checksumOf(input, row, span),
     AcceptRanges: "bytes",
     ContentLength: end - start,
@@ -148,7 +143,7 @@ export const getObject = s3.operation("GetObject", {
   access: (input, ctx) => readAccess(input, ctx),
   async handle(input, ctx) {
     const { bucket, row, under, span, shown } = await read(input, ctx);
-    checkNotArchived(row);
+    checkNotArchived(row, ctx.clock.now());
     const Body = await contentOf(bucket.name, row, span, under, ctx);
     return { ...shown, Body: Body as never };
   },

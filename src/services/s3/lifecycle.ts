@@ -1,21 +1,17 @@
-import type { LifecycleRule } from "@aws-sdk/client-s3";
+import type { LifecycleRule, Transition } from "@aws-sdk/client-s3";
 import { uuid } from "../../kit/ids.ts";
 import { onBucket } from "./access.ts";
 import { s3 } from "./contract.ts";
 import { deleteDocument, readDocument, writeDocument } from "./documents.ts";
 import { fail, invalidArgument, invalidRequest } from "./errors.ts";
 import { findBucket } from "./find.ts";
-import { dayMs } from "./lifecycleRules.ts";
+import { dayMs, type LifecycleDocument } from "./lifecycleRules.ts";
 import { cancelLifecycle, scheduleLifecycle } from "./lifecycleRun.ts";
 import { buckets } from "./tables.ts";
 
 const maxRules = 1_000;
+const minDaysBeforeInfrequent = 30;
 const minimumSizes = ["all_storage_classes_128K", "varies_by_storage_class"];
-
-interface LifecycleDocument {
-  Rules: LifecycleRule[];
-  TransitionDefaultMinimumObjectSize: string;
-}
 
 function checkedRules(rules: readonly LifecycleRule[]): LifecycleRule[] {
   if (rules.length === 0 || rules.length > maxRules) throw fail("MalformedXML");
@@ -37,7 +33,7 @@ function checkRule(rule: LifecycleRule & { ID: string }): void {
   if (rule.Filter === undefined && rule.Prefix === undefined) throw fail("MalformedXML");
   checkExpiration(expiration);
   if (noncurrent !== undefined && noncurrent.NoncurrentDays === undefined) throw fail("MalformedXML");
-  for (const transition of rule.Transitions ?? []) checkMidnight(transition.Date);
+  for (const transition of rule.Transitions ?? []) checkTransition(transition);
   const days = [expiration?.Days, noncurrent?.NoncurrentDays, abort?.DaysAfterInitiation];
   if (days.some((one) => one !== undefined && one <= 0)) {
     throw invalidArgument("'Days' for Expiration action must be a positive integer");
@@ -49,6 +45,19 @@ function checkRule(rule: LifecycleRule & { ID: string }): void {
   }
   const keys = And?.Tags?.map(({ Key }) => Key) ?? [];
   if (new Set(keys).size < keys.length) throw invalidRequest("Duplicate Tag Keys are not allowed.");
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html */
+function checkTransition({ Date: at, Days, StorageClass }: Transition): void {
+  if (StorageClass === undefined || (at !== undefined && Days !== undefined)) throw fail("MalformedXML");
+  checkMidnight(at);
+  const least = StorageClass === "STANDARD_IA" || StorageClass === "ONEZONE_IA" ? minDaysBeforeInfrequent : 0;
+  if (Days === undefined || Days >= least) return;
+  throw invalidArgument(
+    least === 0
+      ? "'Days' in Transition action must be nonnegative"
+      : `'Days' in Transition action must be greater than or equal to ${least} for storageClass '${StorageClass}'`,
+  );
 }
 
 function checkExpiration(expiration: LifecycleRule["Expiration"]): void {

@@ -7,9 +7,21 @@ import type { BucketRow, ObjectRow } from "./tables.ts";
 
 export const dayMs = 86_400_000;
 
-export async function lifecycleRules(bucket: string, ctx: Context): Promise<LifecycleRule[]> {
-  const document = await readDocument<{ Rules: LifecycleRule[] }>(bucket, "lifecycle", ctx);
-  return (document?.Rules ?? []).filter(({ Status }) => Status === "Enabled");
+export interface LifecycleDocument {
+  Rules: LifecycleRule[];
+  TransitionDefaultMinimumObjectSize: string;
+}
+
+/** The rules that are in force, and which objects are too small to be moved. */
+export interface Lifecycle {
+  rules: readonly LifecycleRule[];
+  minimumSize: string;
+}
+
+export async function lifecycleOf(bucket: string, ctx: Context): Promise<Lifecycle> {
+  const document = await readDocument<LifecycleDocument>(bucket, "lifecycle", ctx);
+  const rules = (document?.Rules ?? []).filter(({ Status }) => Status === "Enabled");
+  return { rules, minimumSize: document?.TransitionDefaultMinimumObjectSize ?? "all_storage_classes_128K" };
 }
 
 /** Rules count days from the midnight (UTC) that follows. */
@@ -55,7 +67,7 @@ export async function shownExpiration(
 ): Promise<{ Expiration?: string }> {
   if (bucket.lifecycleDue === undefined) return {};
   let soonest: { at: number; id: string } | undefined;
-  for (const rule of await lifecycleRules(bucket.name, ctx)) {
+  for (const rule of (await lifecycleOf(bucket.name, ctx)).rules) {
     const at = expiryOf(rule, key, row);
     if (at !== undefined && (soonest === undefined || at < soonest.at)) soonest = { at, id: rule.ID ?? "" };
   }

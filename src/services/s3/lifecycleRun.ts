@@ -1,13 +1,14 @@
-import type { LifecycleRule } from "@aws-sdk/client-s3";
+import type { LifecycleRule, StorageClass } from "@aws-sdk/client-s3";
 import type { Context } from "../../kit/context.ts";
 import type { Table } from "../../kit/table.ts";
 import { deleteMarker } from "./delete.ts";
-import { afterDays, covers, expiryOf, lifecycleRules } from "./lifecycleRules.ts";
+import { afterDays, covers, expiryOf, type Lifecycle, lifecycleOf } from "./lifecycleRules.ts";
 import { protectionOf } from "./lockRules.ts";
 import { announce } from "./notify.ts";
 import { type BucketRow, buckets, type ObjectRow, objects, older, uploads } from "./tables.ts";
+import { noncurrentTransitionOf, transitionOf } from "./transitions.ts";
 import { dropUpload } from "./uploads.ts";
-import { insert, removeVersion } from "./versions.ts";
+import { insert, removeVersion, replace } from "./versions.ts";
 
 /**
  * What lifecycle rules want is done each day at midnight (UTC) by the clock, a page of keys in a transaction, as AWS
@@ -40,9 +41,9 @@ export function cancelLifecycle(bucket: string, due: number, ctx: Context): void
 export async function runLifecycle(payload: Payload, ctx: Context): Promise<void> {
   const bucket = await buckets.get(ctx.tx, payload.bucket);
   if (bucket?.lifecycleDue === undefined) return;
-  const rules = await lifecycleRules(bucket.name, ctx);
+  const lifecycle = await lifecycleOf(bucket.name, ctx);
   const { table = "objects", after } = payload;
-  const next = await steps[table](bucket, rules, after, ctx);
+  const next = await steps[table](bucket, lifecycle, after, ctx);
   if (next !== undefined) {
     const goesOn = { bucket: bucket.name, table, after: [...next] };
     ctx.timers.set(`lifecycle/${bucket.name}/more`, "lifecycle", ctx.clock.now(), goesOn);
@@ -61,7 +62,7 @@ export async function runLifecycle(payload: Payload, ctx: Context): Promise<void
 
 type Step = (
   bucket: BucketRow,
-  rules: readonly LifecycleRule[],
+  lifecycle: Lifecycle,
   after: string[] | undefined,
   ctx: Context,
 ) => Promise<readonly string[] | undefined>;
@@ -82,18 +83,22 @@ function pageAfter<Row, Key extends readonly string[]>(
   return ctx.peek((tx) => rows.list(tx, [bucket], { limit: keysAtATime, ...(after && { after }) }));
 }
 
-/** Makes an end of the newest versions: deletes them, or puts a delete marker in front. */
-async function expireObjects(...[bucket, rules, after, ctx]: Parameters<Step>) {
+/** Makes an end of the newest versions: deletes them, or puts a delete marker in front. Or moves them. */
+async function expireObjects(...[bucket, lifecycle, after, ctx]: Parameters<Step>) {
   const page = await pageAfter(objects, bucket.name, after, ctx);
   const now = ctx.clock.now();
   for (const {
     key: [, key],
     row,
   } of page) {
-    const due = rules.some((rule) => (expiryOf(rule, key, row) ?? Number.POSITIVE_INFINITY) <= now);
+    const due = lifecycle.rules.some((rule) => (expiryOf(rule, key, row) ?? Number.POSITIVE_INFINITY) <= now);
+    const to = due ? undefined : transitionOf(lifecycle, key, row, now);
+    if (!due && to === undefined) continue;
     // Somebody may have written since the page was read.
-    if (!due || (await objects.get(ctx.tx, bucket.name, key))?.order !== row.order) continue;
-    if (bucket.versioning === undefined) {
+    const current = await objects.get(ctx.tx, bucket.name, key);
+    if (current?.order !== row.order) continue;
+    if (to !== undefined) await move(bucket, key, current, to, ctx);
+    else if (bucket.versioning === undefined) {
       await removeVersion(bucket, key, row, ctx);
       announce(bucket, "LifecycleExpiration:Delete", key, row, ctx);
     } else {
@@ -104,8 +109,8 @@ async function expireObjects(...[bucket, rules, after, ctx]: Parameters<Step>) {
   return page.length < keysAtATime ? undefined : page.at(-1)?.key.slice(1);
 }
 
-/** Deletes older versions whose time is over, and delete markers that have nothing behind them any more. */
-async function expireOlder(...[bucket, rules, after, ctx]: Parameters<Step>) {
+/** Deletes or moves older versions whose time has come, and delete markers that have nothing behind them any more. */
+async function expireOlder(...[bucket, lifecycle, after, ctx]: Parameters<Step>) {
   const page = await pageAfter(older, bucket.name, after, ctx);
   const now = ctx.clock.now();
   let newer: { key: string; row: ObjectRow; count: number } | undefined;
@@ -119,18 +124,38 @@ async function expireOlder(...[bucket, rules, after, ctx]: Parameters<Step>) {
       newer = above && { key, row: above, count: 1 };
     }
     const since = newer?.row.lastModified;
-    const isOver = rules.some((rule) => noncurrentIsOver(rule, key, row, since, newer?.count ?? 0, now));
+    const isOver = lifecycle.rules.some((rule) =>
+      noncurrentIsOver(rule, key, row, since, newer?.count ?? 0, now),
+    );
     const isBare = newer === undefined && row.deleteMarker === true && (await isAlone(bucket.name, key, ctx));
-    if (isOver || (isBare && rules.some((rule) => markerIsOver(rule, key, row, now)))) {
+    if (isOver || (isBare && lifecycle.rules.some((rule) => markerIsOver(rule, key, row, now)))) {
       const there = await older.get(ctx.tx, bucket.name, key, row.order);
       if (there !== undefined && protectionOf(there, now) === "no") {
         await removeVersion(bucket, key, row, ctx);
         announce(bucket, "LifecycleExpiration:Delete", key, row, ctx);
       }
+    } else if (newer !== undefined) {
+      const place = { since: newer.row.lastModified, newer: newer.count };
+      const to = noncurrentTransitionOf(lifecycle, key, row, place, now);
+      const there = to && (await older.get(ctx.tx, bucket.name, key, row.order));
+      if (there !== undefined) await move(bucket, key, there, to as StorageClass, ctx);
     }
     newer = { key, row, count: (newer?.count ?? 0) + 1 };
   }
   return page.length < keysAtATime ? undefined : page.at(-1)?.key.slice(1);
+}
+
+/** Into another storage class; a copy that was restored from an archive does not outlast it. */
+async function move(
+  bucket: BucketRow,
+  key: string,
+  { restore: _, ...row }: ObjectRow,
+  storageClass: StorageClass,
+  ctx: Context,
+): Promise<void> {
+  const moved = { ...row, storageClass };
+  await replace(bucket, key, moved, ctx);
+  announce(bucket, "LifecycleTransition", key, moved, ctx);
 }
 
 /** The version in front of one that a page begins with, where the key's newest is a delete marker. */
@@ -165,14 +190,14 @@ async function isAlone(bucket: string, key: string, ctx: Context): Promise<boole
 }
 
 /** Gives up uploads that nobody finished. */
-async function abortUploads(...[bucket, rules, after, ctx]: Parameters<Step>) {
+async function abortUploads(...[bucket, lifecycle, after, ctx]: Parameters<Step>) {
   const page = await pageAfter(uploads, bucket.name, after, ctx);
   const now = ctx.clock.now();
   for (const {
     key: [, key],
     row,
   } of page) {
-    const isOver = rules.some((rule) => {
+    const isOver = lifecycle.rules.some((rule) => {
       const days = rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation;
       const prefix = rule.Filter?.Prefix ?? rule.Filter?.And?.Prefix ?? rule.Prefix ?? "";
       return days !== undefined && key.startsWith(prefix) && afterDays(row.initiated, days) <= now;

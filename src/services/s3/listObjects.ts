@@ -2,6 +2,7 @@ import type { _Object } from "@aws-sdk/client-s3";
 import type { Context } from "../../kit/context.ts";
 import { BadMarker, markerOf, positionOf } from "../../kit/paging.ts";
 import { type AccessOptions, onBucket } from "./access.ts";
+import { restoreStatus } from "./archive.ts";
 import { s3 } from "./contract.ts";
 import { invalidArgument } from "./errors.ts";
 import { type BucketInput, findBucket } from "./find.ts";
@@ -34,7 +35,7 @@ function pageOf(bucket: string, asked: Walk, ctx: Context) {
   });
 }
 
-function shownObject(key: string, row: ObjectRow, withOwner: boolean): _Object {
+function shownObject(key: string, row: ObjectRow, withOwner: boolean, restore: object): _Object {
   return {
     Key: key,
     LastModified: new Date(row.lastModified),
@@ -46,6 +47,7 @@ function shownObject(key: string, row: ObjectRow, withOwner: boolean): _Object {
     Size: row.size,
     StorageClass: row.storageClass as "STANDARD",
     ...(withOwner && { Owner: { ID: canonicalId(row.owner) } }),
+    ...restore,
   };
 }
 
@@ -58,6 +60,7 @@ export const listObjects = s3.operation("ListObjects", {
     // Whose objects they are is not told to everybody.
     const isKnown = ctx.caller.principal.kind !== "anonymous";
     const show = encoded(EncodingType);
+    const now = ctx.clock.now();
     const limit = limitOf(input.MaxKeys, "max-keys");
     const page = await pageOf(
       bucket.name,
@@ -74,7 +77,9 @@ export const listObjects = s3.operation("ListObjects", {
       ...(EncodingType && { EncodingType }),
       // Without a delimiter, the last key says where to go on.
       ...(page.last && Delimiter !== "" && { NextMarker: show(page.last.key) }),
-      Contents: page.items.map(({ key, row }) => shownObject(show(key), row, isKnown)),
+      Contents: page.items.map(({ key, row }) =>
+        shownObject(show(key), row, isKnown, restoreStatus(row, input.OptionalObjectAttributes, now)),
+      ),
       CommonPrefixes: page.prefixes.map((one) => ({ Prefix: show(one) })),
     };
   },
@@ -88,6 +93,7 @@ export const listObjectsV2 = s3.operation("ListObjectsV2", {
     const { Prefix = "", Delimiter = "", StartAfter, ContinuationToken, EncodingType, FetchOwner } = input;
     const bucket = await findBucket(input, ctx);
     const show = encoded(EncodingType);
+    const now = ctx.clock.now();
     const limit = limitOf(input.MaxKeys, "max-keys");
     const marker = ContinuationToken === undefined ? StartAfter : tokenKey(ContinuationToken);
     const page = await pageOf(
@@ -106,7 +112,14 @@ export const listObjectsV2 = s3.operation("ListObjectsV2", {
       ...(ContinuationToken !== undefined && { ContinuationToken }),
       ...(StartAfter !== undefined && ContinuationToken === undefined && { StartAfter: show(StartAfter) }),
       ...(page.last && { NextContinuationToken: markerOf([page.last.key]) }),
-      Contents: page.items.map(({ key, row }) => shownObject(show(key), row, FetchOwner ?? false)),
+      Contents: page.items.map(({ key, row }) =>
+        shownObject(
+          show(key),
+          row,
+          FetchOwner ?? false,
+          restoreStatus(row, input.OptionalObjectAttributes, now),
+        ),
+      ),
       CommonPrefixes: page.prefixes.map((one) => ({ Prefix: show(one) })),
     };
   },

@@ -1,6 +1,7 @@
 import type { DeleteMarkerEntry, ObjectVersion } from "@aws-sdk/client-s3";
 import type { Context } from "../../kit/context.ts";
 import { onBucket } from "./access.ts";
+import { restoreStatus } from "./archive.ts";
 import { s3 } from "./contract.ts";
 import { invalidArgument } from "./errors.ts";
 import { findBucket } from "./find.ts";
@@ -24,6 +25,7 @@ export const listObjectVersions = s3.operation("ListObjectVersions", {
     const bucket = await findBucket(input, ctx);
     const show = encoded(EncodingType);
     const limit = limitOf(input.MaxKeys, "max-keys");
+    const now = ctx.clock.now();
     if (VersionIdMarker !== "" && KeyMarker === "") {
       throw invalidArgument(
         "A version-id marker cannot be specified without a key marker.",
@@ -55,7 +57,9 @@ export const listObjectVersions = s3.operation("ListObjectVersions", {
       }),
       Versions: page.items
         .filter(({ row }) => !row.version.deleteMarker)
-        .map(({ key, row }) => shownVersion(show(key), row)),
+        .map(({ key, row }) =>
+          shownVersion(show(key), row, restoreStatus(row.version, input.OptionalObjectAttributes, now)),
+        ),
       DeleteMarkers: page.items
         .filter(({ row }) => row.version.deleteMarker)
         .map(({ key, row }) => shownMarker(show(key), row)),
@@ -98,7 +102,7 @@ async function versionsFrom(
   return merged;
 }
 
-function shownVersion(Key: string, { version, isLatest }: Listed): ObjectVersion {
+function shownVersion(Key: string, { version, isLatest }: Listed, restore: object): ObjectVersion {
   return {
     ETag: `"${version.etag}"`,
     ...(version.checksum && {
@@ -112,6 +116,7 @@ function shownVersion(Key: string, { version, isLatest }: Listed): ObjectVersion
     IsLatest: isLatest,
     LastModified: new Date(version.lastModified),
     Owner: { ID: canonicalId(version.owner) },
+    ...restore,
   };
 }
 

@@ -12,7 +12,6 @@ export const missing: readonly string[] = [
   "ListDirectoryBuckets",
   "PutBucketAbac",
   "RenameObject",
-  "RestoreObject",
   "SelectObjectContent",
   "UpdateBucketMetadataInventoryTableConfiguration",
   "UpdateBucketMetadataJournalTableConfiguration",

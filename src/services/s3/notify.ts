@@ -99,8 +99,9 @@ function recordOf(
     awsRegion: bucket.region,
     eventTime: new Date(ctx.clock.now()).toISOString(),
     eventName: what,
-    userIdentity: { principalId: `AWS:${ctx.caller.principal.userId || "ANONYMOUS"}` },
-    requestParameters: { sourceIPAddress: ctx.request.sourceIp },
+    userIdentity: { principalId: principalId(bucket, ctx) },
+    // What S3 does of its own accord comes from this machine.
+    requestParameters: { sourceIPAddress: ctx.request.sourceIp || "127.0.0.1" },
     responseElements: { "x-amz-request-id": ctx.requestId, "x-amz-id-2": ctx.requestId },
     s3: {
       s3SchemaVersion: "1.0",
@@ -119,7 +120,27 @@ function recordOf(
         ...(!isOfSetting(what) && { sequencer: sequencerOf(row) }),
       },
     },
+    ...(what === "ObjectRestore:Completed" && {
+      glacierEventData: {
+        restoreEventData: {
+          lifecycleRestorationExpiryTime: restoredUntil(row),
+          lifecycleRestoreStorageClass: row.storageClass,
+        },
+      },
+    }),
   };
+}
+
+/** What S3 does of its own accord is done by the bucket's owner. */
+function principalId(bucket: BucketRow, { caller }: Context): string {
+  const { kind, userId } = caller.principal;
+  return kind === "service"
+    ? `AmazonCustomer:${canonicalId(bucket.account)}`
+    : `AWS:${userId || "ANONYMOUS"}`;
+}
+
+function restoredUntil({ restore }: ObjectRow): string {
+  return new Date(restore?.untilMs ?? 0).toISOString();
 }
 
 function isRemoval(what: string): boolean {
@@ -129,6 +150,11 @@ function isRemoval(what: string): boolean {
 /** Of tags and grants: nothing about the order of versions, nor the size. */
 function isOfSetting(what: string): boolean {
   return what.startsWith("ObjectTagging") || what.startsWith("ObjectAcl");
+}
+
+/** Of where an object is stored, not of its versions. */
+function isOfStorage(what: string): boolean {
+  return what.startsWith("ObjectRestore") || what === "LifecycleTransition";
 }
 
 /** Orders the events of one key: later versions have larger sequencers. */
@@ -147,6 +173,10 @@ const bridgeNames: [prefix: string, detailType: string, reason?: string][] = [
   ["ObjectTagging:Put", "Object Tags Added"],
   ["ObjectTagging:Delete", "Object Tags Deleted"],
   ["ObjectAcl:Put", "Object ACL Updated"],
+  ["ObjectRestore:Post", "Object Restore Initiated"],
+  ["ObjectRestore:Completed", "Object Restore Completed"],
+  ["ObjectRestore:Delete", "Object Restore Expired"],
+  ["LifecycleTransition", "Object Storage Class Changed"],
 ];
 
 function toBridge(bucket: BucketRow, what: string, key: string, row: ObjectRow, ctx: Context): void {
@@ -168,11 +198,16 @@ function toBridge(bucket: BucketRow, what: string, key: string, row: ObjectRow, 
         ...(!isDeletion && !isOfSetting(what) && { size: row.size }),
         ...(!isDeletion && { etag: row.etag }),
         ...(bucket.versioning !== undefined && row.versionId !== "null" && { "version-id": row.versionId }),
-        ...(!isOfSetting(what) && { sequencer: sequencerOf(row) }),
+        ...(!isOfSetting(what) && !isOfStorage(what) && { sequencer: sequencerOf(row) }),
       },
       "request-id": ctx.requestId,
       requester: account || "s3.amazonaws.com",
-      "source-ip-address": ctx.request.sourceIp,
+      ...(ctx.caller.principal.kind !== "service" && { "source-ip-address": ctx.request.sourceIp }),
+      ...(what.startsWith("ObjectRestore") && { "source-storage-class": row.storageClass }),
+      ...(what === "ObjectRestore:Completed" && {
+        "restore-expiry-time": restoredUntil(row).replace(".000Z", "Z"),
+      }),
+      ...(what === "LifecycleTransition" && { "destination-storage-class": row.storageClass }),
       ...(reason !== undefined && { reason }),
       ...(isDeletion && {
         "deletion-type": what.endsWith("DeleteMarkerCreated")

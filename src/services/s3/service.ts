@@ -25,6 +25,7 @@ import { postObject } from "./postObject.ts";
 import * as publicAccess from "./publicAccess.ts";
 import * as put from "./put.ts";
 import * as replication from "./replication.ts";
+import * as restore from "./restore.ts";
 import * as settings from "./settings.ts";
 import * as tagging from "./tagging.ts";
 import * as uploads from "./uploads.ts";
@@ -60,6 +61,7 @@ export default defineService({
     replication,
     cors,
     lifecycle,
+    restore,
     notifications,
   ].flatMap(operationsIn),
   missing,
@@ -67,6 +69,6 @@ export default defineService({
   endpoint: website,
   crossOrigin: cors.crossOrigin,
   formUpload: postObject,
-  timers: { lifecycle: runLifecycle },
+  timers: { lifecycle: runLifecycle, restored: restore.restored, restoreOver: restore.restoreOver },
   deliveries: { notify: { settle: notify } },
 });

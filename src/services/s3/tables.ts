@@ -136,6 +136,8 @@ export interface ObjectRow {
   retention?: Retention;
   /** Absent where it was never set. */
   legalHold?: boolean;
+  /** Of an archived object: when a copy can be read, and until when. */
+  restore?: { readyAt: number; untilMs: number };
 }
 
 /** The newest version of each key, unless that is a delete marker: what listings show. */

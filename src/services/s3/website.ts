@@ -3,6 +3,7 @@ import type { Context } from "../../kit/context.ts";
 import type { Endpoint, EndpointAnswer, EndpointRequest } from "../../kit/endpoint.ts";
 import { AwsError } from "../../kit/errors.ts";
 import { bucketAccess, objectAccess } from "./access.ts";
+import { checkNotArchived } from "./archive.ts";
 import { checkRead } from "./conditions.ts";
 import { contentOf, spanOf } from "./content.ts";
 import { crossOrigin } from "./cors.ts";
@@ -10,7 +11,6 @@ import { readDocument } from "./documents.ts";
 import { keyTo } from "./encryption.ts";
 import { fail } from "./errors.ts";
 import { locate, noSuchBucket } from "./find.ts";
-import { checkNotArchived } from "./get.ts";
 import { shownHeaders } from "./headers.ts";
 import { objectArn } from "./names.ts";
 import { type BucketRow, buckets, type ObjectRow } from "./tables.ts";
@@ -112,7 +112,7 @@ async function shown({ bucket, asked }: Site, row: ObjectRow, ctx: Context): Pro
   const { ContentType, Metadata = {}, ...described } = shownHeaders(row);
   const { start, end, partial } = spanOf(asked.headers.range, row.size);
   const under = await keyTo(row.encryption, undefined, ctx);
-  checkNotArchived(row);
+  checkNotArchived(row, ctx.clock.now());
   const own = Object.fromEntries(
     Object.entries(Metadata).map(([name, value]) => [`x-amz-meta-${name}`, value]),
   );
