@@ -236,6 +236,7 @@ export class RunningCall implements RunningScope {
       caller: call.caller,
       contract: call.service.contract,
       eventSource: call.service.definition.eventSource,
+      eventName: call.operation.eventName,
       operation: call.operation.operation,
       sensitive: call.service.definition.leavesOutSensitive ? "leave out" : "hide",
       region: call.region,

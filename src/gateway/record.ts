@@ -20,6 +20,7 @@ export interface CompletedCall {
   caller: Caller;
   contract: Contract;
   eventSource: string;
+  eventName: string;
   operation: Operation;
   /** What becomes of sensitive members. */
   sensitive: Sensitive;
@@ -130,7 +131,7 @@ function eventOf(call: CompletedCall): TrailEvent {
     userIdentity: notes.userIdentity ?? identityOf(caller),
     eventTime: eventTime(call.atMs),
     eventSource: call.eventSource,
-    eventName: operation.name,
+    eventName: call.eventName,
     awsRegion: call.global ? "us-east-1" : call.region,
     sourceIPAddress:
       caller.principal.kind === "service" ? (caller.principal.service ?? "") : request.sourceIp,

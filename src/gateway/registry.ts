@@ -20,7 +20,7 @@ export interface RunnableOperation {
   name: string;
   codec: OperationCodec;
   operation: Operation;
-  /** Prefix of the action in policies is part of each access declaration; this is the record's name. */
+  /** As the record calls it. */
   eventName: string;
 }
 
@@ -226,7 +226,7 @@ export class Registry {
         name: operation.name,
         codec: compiled,
         operation,
-        eventName: operation.name,
+        eventName: definition.eventNames?.[operation.name] ?? operation.name,
       });
     }
     checkComplete(service, contract, operations, definition.missing);

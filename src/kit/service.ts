@@ -135,6 +135,8 @@ export interface ServiceDefinition {
   /** A global service's events and state belong to us-east-1. */
   global?: true;
   operations: Operation[];
+  /** Operations that the record calls by another name. */
+  eventNames?: Readonly<Record<string, string>>;
   /** Operations of the contract that are not built: each answers 501. The list only shrinks. */
   missing: readonly string[];
   provides?: Partial<Ports>;

@@ -84,7 +84,9 @@ async function usesBy(entity: Entity, ctx: Context): Promise<Use[]> {
   const from = ctx.clock.now() - trackedMs;
   for await (const { atMs, event } of newestEvents({ from, terms, limit: maxCalls }, ctx)) {
     if (callerOf(event, entity.kind) !== entity.arn) continue;
-    uses.push({ service: serviceOf(event), action: event.eventName, atMs, region: event.awsRegion, entity });
+    // Some events have a version behind the action's name.
+    const action = event.eventName.replace(/\d{8}(?:v\d)?$/, "");
+    uses.push({ service: serviceOf(event), action, atMs, region: event.awsRegion, entity });
   }
   return uses;
 }

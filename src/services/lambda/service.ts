@@ -4,6 +4,7 @@ import * as aliases from "./aliases.ts";
 import { invokeAsyncDelivery } from "./async.ts";
 import { publishCode } from "./codeLocation.ts";
 import * as eventInvoke from "./eventInvoke.ts";
+import { eventNames } from "./eventNames.ts";
 import * as functions from "./functions.ts";
 import { functionUrl } from "./functionUrl.ts";
 import { refusesInput } from "./input.ts";
@@ -53,6 +54,7 @@ export default defineService({
     urls,
     mappings,
   ].flatMap(operationsIn),
+  eventNames,
   missing,
   refusesInput,
   publishes: publishCode,

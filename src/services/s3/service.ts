@@ -9,6 +9,7 @@ import * as copy from "./copy.ts";
 import * as cors from "./cors.ts";
 import * as remove from "./delete.ts";
 import { refusesInput } from "./errors.ts";
+import { eventNames } from "./eventNames.ts";
 import * as get from "./get.ts";
 import * as lifecycle from "./lifecycle.ts";
 import { runLifecycle } from "./lifecycleRun.ts";
@@ -64,6 +65,7 @@ export default defineService({
     restore,
     notifications,
   ].flatMap(operationsIn),
+  eventNames,
   missing,
   refusesInput,
   endpoint: website,
