@@ -19,7 +19,7 @@ const atMost: Record<string, number> = {
   cloudtrail: 44,
   cloudkeep: 0,
   organizations: 12,
-  s3: 17,
+  s3: 16,
   sqs: 0,
   sns: 18,
   events: 15,

@@ -148,7 +148,11 @@ export function invalidRequest(message: string): AwsError {
   return fail("InvalidRequest", { message });
 }
 
-/** Whatever is wrong with a body: one sentence says it. */
+export const invalidKeyArn =
+  "Requests that modify an object's encryption type to SSE-KMS require a valid AWS KMS key Amazon Resource Name (ARN). Confirm that you have a correctly formatted KMS key ARN in your request, and then try again.";
+
+/** Whatever is wrong with a body: one sentence says it, but for a key's ARN, which has one of its own. */
 export function refusesInput([first]: readonly BrokenLimit[]): { code: string; message: string } | undefined {
+  if (first?.path.endsWith("KMSKeyArn")) return { code: "InvalidRequest", message: invalidKeyArn };
   return first?.inBody ? { code: "MalformedXML", message: known.MalformedXML[1] } : undefined;
 }

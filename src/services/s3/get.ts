@@ -22,9 +22,17 @@ export interface ObjectInput extends BucketInput {
 }
 
 /** Access to an object that is looked at: the tags that it has count, and its own access control list. */
-export async function versionAccess(action: string, input: ObjectInput, ctx: Context): Promise<Access> {
-  return (await lookedAt(action, input, ctx)).access;
+export async function versionAccess(
+  action: string,
+  input: ObjectInput,
+  ctx: Context,
+  context: Record<string, string | undefined> = {},
+): Promise<Access> {
+  return (await lookedAt(action, input, ctx, context)).access;
 }
+
+/** Actions that are one, whichever version is meant. */
+const sameForVersions: ReadonlySet<string> = new Set(["RestoreObject", "UpdateObjectEncryption"]);
 
 /** The same for reading: of what is not there, whoever may list the bucket may learn that it is not. */
 async function readAccess(input: ObjectInput, ctx: Context): Promise<Access> {
@@ -39,14 +47,14 @@ async function lookedAt(
   action: string,
   { Bucket, Key, VersionId }: ObjectInput,
   ctx: Context,
+  more: Record<string, string | undefined> = {},
 ): Promise<{ access: Access; isAbsent: boolean }> {
   const bucket = await locate(Bucket, ctx);
   // A version id that is none shows as such later, to those who may ask.
   const object = bucket && (await findVersion(bucket, Key, VersionId, ctx).catch(() => undefined));
-  // Restoring is one action, whichever version is meant.
-  const isOne = VersionId === undefined || action === "RestoreObject";
+  const isOne = VersionId === undefined || sameForVersions.has(action);
   const named = isOne ? action : action.replace("Object", "ObjectVersion");
-  const context = { "s3:VersionId": VersionId };
+  const context = { "s3:VersionId": VersionId, ...more };
   const access = await objectAccess(named, Bucket, Key, ctx, { object, context });
   const isThere = object !== undefined && !object.deleteMarker;
   return { access, isAbsent: bucket !== undefined && VersionId === undefined && !isThere };

@@ -15,6 +15,5 @@ export const missing: readonly string[] = [
   "SelectObjectContent",
   "UpdateBucketMetadataInventoryTableConfiguration",
   "UpdateBucketMetadataJournalTableConfiguration",
-  "UpdateObjectEncryption",
   "WriteGetObjectResponse",
 ];

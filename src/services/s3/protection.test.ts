@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { CreateKeyCommand, DisableKeyCommand } from "@aws-sdk/client-kms";
 import {
+  CompleteMultipartUploadCommand,
   CopyObjectCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   GetObjectRetentionCommand,
@@ -13,6 +15,8 @@ import {
   PutObjectLegalHoldCommand,
   PutObjectLockConfigurationCommand,
   PutObjectRetentionCommand,
+  UpdateObjectEncryptionCommand,
+  UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clients, errorOf, startForTest } from "../../../test/harness.ts";
@@ -106,6 +110,61 @@ describe("encryption with a key of KMS", () => {
     const head = await root.s3.send(new HeadObjectCommand({ Bucket, Key: "k" }));
     expect(head).toMatchObject({ ETag, ServerSideEncryption: "aws:kms", BucketKeyEnabled: true });
     expect(ETag).not.toContain(createHash("md5").update("secret").digest("hex"));
+  });
+});
+
+describe("an object's KMS key", () => {
+  it("can be changed where the object lies, whole or in parts", async () => {
+    const Bucket = await newBucket(root.s3);
+    const newKey = async () => (await root.kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? "";
+    const [first, second] = [await newKey(), await newKey()];
+    await put(root.s3, Bucket, "small", "secret");
+    await put(root.s3, Bucket, "large", large, { ServerSideEncryption: "aws:kms", SSEKMSKeyId: first });
+    const parted = { Bucket, Key: "parted" };
+    const { UploadId } = await root.s3.send(new CreateMultipartUploadCommand(parted));
+    const part = { ...parted, UploadId, PartNumber: 1 };
+    const { ETag } = await root.s3.send(new UploadPartCommand({ ...part, Body: large }));
+    const MultipartUpload = { Parts: [{ ETag, PartNumber: 1 }] };
+    await root.s3.send(new CompleteMultipartUploadCommand({ ...parted, UploadId, MultipartUpload }));
+    const change = (Key: string, KMSKeyArn: string, BucketKeyEnabled?: boolean) => {
+      const ObjectEncryption = { SSEKMS: { KMSKeyArn, ...(BucketKeyEnabled && { BucketKeyEnabled }) } };
+      return root.s3.send(new UpdateObjectEncryptionCommand({ Bucket, Key, ObjectEncryption }));
+    };
+    const keys = ["small", "large", "parted"];
+    const before = await Promise.all(keys.map((Key) => root.s3.send(new HeadObjectCommand({ Bucket, Key }))));
+    for (const key of keys) {
+      await change(key, first);
+      await change(key, second, true);
+    }
+    await root.kms.send(new DisableKeyCommand({ KeyId: first }));
+    for (const [i, Key] of keys.entries()) {
+      expect(await read(root.s3, Bucket, Key)).toBe(Key === "small" ? "secret" : large);
+      const head = await root.s3.send(new HeadObjectCommand({ Bucket, Key }));
+      expect(head).toMatchObject({ SSEKMSKeyId: second, BucketKeyEnabled: true });
+      expect([head.ETag, head.LastModified]).toEqual([before[i]?.ETag, before[i]?.LastModified]);
+    }
+    await root.kms.send(new DisableKeyCommand({ KeyId: second }));
+    expect((await errorOf(read(root.s3, Bucket, "small"))).name).toBe("KMS.DisabledException");
+  });
+
+  it("must be one of the bucket's account, by its ARN, and the object no customer's", async () => {
+    const Bucket = await newBucket(root.s3);
+    await put(root.s3, Bucket, "k");
+    const refused = async (Key: string, ObjectEncryption: object) => {
+      const asked = new UpdateObjectEncryptionCommand({
+        Bucket,
+        Key,
+        ObjectEncryption: ObjectEncryption as never,
+      });
+      return (await errorOf(root.s3.send(asked))).name;
+    };
+    const { KeyMetadata } = await root.kms.send(new CreateKeyCommand({}));
+    expect(await refused("absent", { SSEKMS: { KMSKeyArn: KeyMetadata?.Arn } })).toBe("NoSuchKey");
+    expect(await refused("k", { SSEKMS: { KMSKeyArn: "alias/not-an-arn-but-long" } })).toBe("InvalidRequest");
+    const foreign = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    expect(await refused("k", { SSEKMS: { KMSKeyArn: foreign } })).toBe("AccessDenied");
+    await put(root.s3, Bucket, "own", "secret", customerKey(randomBytes(32)));
+    expect(await refused("own", { SSEKMS: { KMSKeyArn: KeyMetadata?.Arn } })).toBe("InvalidRequest");
   });
 });
 

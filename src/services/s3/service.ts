@@ -25,6 +25,7 @@ import * as parts from "./parts.ts";
 import { postObject } from "./postObject.ts";
 import * as publicAccess from "./publicAccess.ts";
 import * as put from "./put.ts";
+import * as reencrypt from "./reencrypt.ts";
 import * as replication from "./replication.ts";
 import * as restore from "./restore.ts";
 import * as settings from "./settings.ts";
@@ -57,6 +58,7 @@ export default defineService({
     ownership,
     objectLock,
     bucketEncryption,
+    reencrypt,
     settings,
     listedConfigurations,
     replication,
