@@ -153,6 +153,6 @@ export const invalidKeyArn =
 
 /** Whatever is wrong with a body: one sentence says it, but for a key's ARN, which has one of its own. */
 export function refusesInput([first]: readonly BrokenLimit[]): { code: string; message: string } | undefined {
-  if (first?.path.endsWith("KMSKeyArn")) return { code: "InvalidRequest", message: invalidKeyArn };
+  if (/kmsKeyArn$/i.test(first?.path ?? "")) return { code: "InvalidRequest", message: invalidKeyArn };
   return first?.inBody ? { code: "MalformedXML", message: known.MalformedXML[1] } : undefined;
 }
