@@ -20,7 +20,7 @@ const principal = "dynamodb.amazonaws.com";
 /** The AWS managed key, which KMS makes when it is first asked for. */
 const managedKey = "alias/aws/dynamodb";
 
-function throughDynamodb({ caller }: Context): Caller {
+export function throughDynamodb({ caller }: Context): Caller {
   return { ...caller, calledVia: [...(caller.calledVia ?? []), principal] };
 }
 

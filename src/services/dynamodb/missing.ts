@@ -6,10 +6,7 @@ export const missing: readonly string[] = [
   "DescribeGlobalTable",
   "DescribeGlobalTableSettings",
   "DescribeImport",
-  "DescribeKinesisStreamingDestination",
   "DescribeTableReplicaAutoScaling",
-  "DisableKinesisStreamingDestination",
-  "EnableKinesisStreamingDestination",
   "ExportTableToPointInTime",
   "ImportTable",
   "ListContributorInsights",
@@ -19,6 +16,5 @@ export const missing: readonly string[] = [
   "UpdateContributorInsights",
   "UpdateGlobalTable",
   "UpdateGlobalTableSettings",
-  "UpdateKinesisStreamingDestination",
   "UpdateTableReplicaAutoScaling",
 ];

@@ -36,7 +36,7 @@ export function timeOfSequence(sequence: string): number {
   return Number(sequence.slice(0, -counterDigits));
 }
 
-function nextSequence(clockMs: number): string {
+export function nextSequence(clockMs: number): string {
   const now = Math.floor(clockMs);
   if (now > lastMs) {
     lastMs = now;

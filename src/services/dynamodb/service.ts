@@ -7,6 +7,8 @@ import { count } from "./counting.ts";
 import * as createTable from "./createTable.ts";
 import * as deleteTable from "./deleteTable.ts";
 import * as items from "./items.ts";
+import { putIntoKinesis } from "./kinesis/deliver.ts";
+import * as destinations from "./kinesis/destinations.ts";
 import * as lists from "./lists.ts";
 import { missing } from "./missing.ts";
 import * as partiql from "./partiql/operations.ts";
@@ -45,6 +47,7 @@ export default defineService({
     backups,
     continuousBackups,
     restore,
+    destinations,
   ].flatMap(operationsIn),
   missing,
   timers: { expire: timeToLive.expire, trim, count, forgetTokens, prune: continuousBackups.prune },
@@ -52,6 +55,8 @@ export default defineService({
     backfill: { settle: backfill },
     copyToBackup: { settle: backups.copyToBackup },
     restoreItems: { settle: restoreItems },
+    enableDestination: { settle: destinations.enableDestination },
+    putIntoKinesis,
     count: { settle: count },
     prune: { settle: continuousBackups.prune },
     reseal: { settle: reseal },

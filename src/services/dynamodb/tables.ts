@@ -84,6 +84,8 @@ export interface TableRow {
   encryption?: EncryptionRow;
   timeToLive?: { attribute: string; changedAt: number; status: "ENABLED" | "ENABLING" | "DISABLING" };
   recovery?: { since: number; days: number };
+  /** Kinesis streams that changes go to, or went to. */
+  destinations?: readonly DestinationRow[];
   restored?: { at: number; from: string; backup?: string };
   policy?: { document: string; revision: string };
   tags: Readonly<Record<string, string>>;
@@ -93,6 +95,17 @@ export interface TableRow {
     bytes: number;
     indexes: Readonly<Record<string, { items: number; bytes: number }>>;
   };
+}
+
+/** A Kinesis stream that a table's changes go to. */
+export interface DestinationRow {
+  streamArn: string;
+  status: "ENABLING" | "ACTIVE" | "DISABLING" | "DISABLED" | "ENABLE_FAILED" | "UPDATING";
+  /** Why it could not be enabled. */
+  description?: string;
+  precision?: "MILLISECOND" | "MICROSECOND";
+  /** Where changes wait for it. */
+  queue: string;
 }
 
 /** The KMS key under whose data key the table's items are sealed besides. */
@@ -164,6 +177,22 @@ export interface RecordRow {
   after?: Item;
   bytes: number;
   byService?: true;
+}
+
+/** Changes of items that wait to be taken elsewhere, in the order in which they were committed. */
+export const changes = table<ChangeRow, [...Scope, queue: string, sequence: string]>("dynamodb", "changes");
+
+export interface ChangeRow {
+  at: number;
+  /** Where the item lies. */
+  partition: string;
+  sort: string;
+  keys: Item;
+  before?: Item;
+  after?: Item;
+  byService?: true;
+  /** Of the time, where the destination has one set. */
+  precision?: NonNullable<DestinationRow["precision"]>;
 }
 
 /** A time in seconds as a part of a key: text order is the order of times. */

@@ -7,6 +7,7 @@ import { holds } from "./expressions/evaluate.ts";
 import type { Condition } from "./expressions/nodes.ts";
 import { entryOf } from "./indexes.ts";
 import { checkIndexKeys, type Place } from "./keys.ts";
+import { captureChange } from "./kinesis/capture.ts";
 import { addRecord } from "./records.ts";
 import { noteRecoverable } from "./recovery.ts";
 import { entries, type IndexRow, items, type TableRow } from "./tables.ts";
@@ -55,6 +56,7 @@ function isBlind({ table, condition, needsBefore }: WriteRequest): boolean {
     table.stream?.status !== "ENABLED" &&
     table.timeToLive === undefined &&
     table.recovery === undefined &&
+    table.destinations === undefined &&
     table.billing.mode === "PAY_PER_REQUEST"
   );
 }
@@ -111,6 +113,9 @@ export async function carryOut(planned: Planned, meter: Meter | undefined, ctx: 
       { before, after, ...(request.byService && { byService: request.byService }) },
       ctx,
     );
+  }
+  if (table.destinations !== undefined) {
+    captureChange(table, place, { before, after, ...(request.byService && { byService: true }) }, ctx);
   }
   return { before, after };
 }
