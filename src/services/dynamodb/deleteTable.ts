@@ -7,6 +7,7 @@ import { retireGrants } from "./encryption.ts";
 import { existingTable } from "./find.ts";
 import { endStream } from "./tableStreams.ts";
 import { entries, expiries, items, recoverables, type TableRow, tables } from "./tables.ts";
+import { changedItems } from "./transfer/tables.ts";
 import { validation } from "./words.ts";
 
 /** Rows that one transaction deletes. */
@@ -23,7 +24,7 @@ export function abandon({ account, region }: TableRow, stores: string[], ctx: Co
   ctx.outbox.put("sweep", { account, region, stores }, { account, region });
 }
 
-const rowsOfStore = [items, entries, expiries, recoverables] as unknown as Table<
+const rowsOfStore = [items, entries, expiries, recoverables, changedItems] as unknown as Table<
   unknown,
   readonly string[]
 >[];

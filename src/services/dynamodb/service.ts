@@ -6,6 +6,8 @@ import * as continuousBackups from "./continuousBackups.ts";
 import { count } from "./counting.ts";
 import * as createTable from "./createTable.ts";
 import * as deleteTable from "./deleteTable.ts";
+import * as exportOperations from "./exports/operations.ts";
+import { exportTable } from "./exports/run.ts";
 import * as items from "./items.ts";
 import { putIntoKinesis } from "./kinesis/deliver.ts";
 import * as destinations from "./kinesis/destinations.ts";
@@ -21,6 +23,7 @@ import * as tags from "./tags.ts";
 import * as timeToLive from "./timeToLive.ts";
 import * as transact from "./transact.ts";
 import { forgetTokens } from "./transactions.ts";
+import { forgetJobToken } from "./transfer/tokens.ts";
 import { trim } from "./trim.ts";
 import * as updateItem from "./updateItem.ts";
 import * as updateTable from "./updateTable.ts";
@@ -48,15 +51,24 @@ export default defineService({
     continuousBackups,
     restore,
     destinations,
+    exportOperations,
   ].flatMap(operationsIn),
   missing,
-  timers: { expire: timeToLive.expire, trim, count, forgetTokens, prune: continuousBackups.prune },
+  timers: {
+    expire: timeToLive.expire,
+    trim,
+    count,
+    forgetTokens,
+    forgetJobToken,
+    prune: continuousBackups.prune,
+  },
   deliveries: {
     backfill: { settle: backfill },
     copyToBackup: { settle: backups.copyToBackup },
     restoreItems: { settle: restoreItems },
     enableDestination: { settle: destinations.enableDestination },
     putIntoKinesis,
+    exportTable,
     count: { settle: count },
     prune: { settle: continuousBackups.prune },
     reseal: { settle: reseal },
