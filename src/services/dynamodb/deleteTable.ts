@@ -46,6 +46,12 @@ export const deleteTable = dynamodb.operation("DeleteTable", {
   access: onTable("DeleteTable"),
   async handle({ TableName }, ctx) {
     const table = await existingTable(TableName, ctx);
+    if (table.status === "CREATING") {
+      throw ctx.error(
+        "ResourceInUseException",
+        `Attempt to change a resource which is still in use: Table is being created: ${table.name}`,
+      );
+    }
     if (table.deletionProtected) {
       throw validation(
         `Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.`,

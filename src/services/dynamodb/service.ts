@@ -8,6 +8,8 @@ import * as createTable from "./createTable.ts";
 import * as deleteTable from "./deleteTable.ts";
 import * as exportOperations from "./exports/operations.ts";
 import { exportTable } from "./exports/run.ts";
+import * as importOperations from "./imports/operations.ts";
+import { importTable } from "./imports/run.ts";
 import * as items from "./items.ts";
 import { putIntoKinesis } from "./kinesis/deliver.ts";
 import * as destinations from "./kinesis/destinations.ts";
@@ -52,6 +54,7 @@ export default defineService({
     restore,
     destinations,
     exportOperations,
+    importOperations,
   ].flatMap(operationsIn),
   missing,
   timers: {
@@ -69,6 +72,7 @@ export default defineService({
     enableDestination: { settle: destinations.enableDestination },
     putIntoKinesis,
     exportTable,
+    importTable,
     count: { settle: count },
     prune: { settle: continuousBackups.prune },
     reseal: { settle: reseal },

@@ -84,3 +84,43 @@ export interface JobTokenRow {
   id: string;
   until: number;
 }
+
+export interface ImportRow {
+  arn: string;
+  id: string;
+  status: "IN_PROGRESS" | "COMPLETED" | "FAILED";
+  /** The table that is filled. */
+  table: { name: string; arn: string; id: string; store: string };
+  started: number;
+  ended?: number;
+  clientToken?: string;
+  source: { bucket: string; owner: string; prefix?: string };
+  format: "DYNAMODB_JSON" | "ION" | "CSV";
+  csv?: { delimiter?: string; headers?: readonly string[] };
+  compression: "GZIP" | "ZSTD" | "NONE";
+  /** The definition of the table, as it was given. */
+  creation: Readonly<Record<string, unknown>>;
+  processed: { items: number; bytes: number };
+  imported: number;
+  errors: number;
+  /** How far the object is dealt with that is being read. */
+  reading?: { object: number; records: number; items: number };
+  failure?: Failure;
+  /** Who asked: S3 and the logs are called as him. */
+  caller: Caller;
+}
+
+/** Imports, by an id that begins with their time. */
+export const importJobs = table<ImportRow, [...Scope, id: string]>("dynamodb", "imports");
+
+/** The objects of an import, in the order in which they are read. */
+export const importObjects = table<ImportObjectRow, [...Scope, id: string, number: string]>(
+  "dynamodb",
+  "importObjects",
+);
+
+export interface ImportObjectRow {
+  key: string;
+  size: number;
+  etag: string;
+}
