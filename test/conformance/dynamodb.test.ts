@@ -18,7 +18,6 @@ const leftOut: Record<string, string> = {
   test_dynamodb_streams_describe_with_exclusive_start_shard_id: "nothing was recorded",
   test_stream_destination_records: "nothing was recorded",
   test_streams_on_global_tables: "global tables are missing",
-  test_dynamodb_describe_contributor_insights: "contributor insights are missing",
 };
 
 let cloudkeep: Cloudkeep;
@@ -607,6 +606,11 @@ const recordings: Record<string, () => Promise<Answers>> = {
       "disable-bad-table": await answerOf(dynamodb.disableKinesisStreamingDestination(bad)),
       disable: await answerOf(dynamodb.disableKinesisStreamingDestination(to)),
     };
+  },
+  async test_dynamodb_describe_contributor_insights() {
+    const { TableName } = await make("id");
+    const described = await answerOf(dynamodb.describeContributorInsights({ TableName }));
+    return { "describe-contributor-insights-disabled": described };
   },
   async test_non_existent_stream() {
     const { TableName } = await make("id");

@@ -5,6 +5,7 @@ import { dynamodb } from "./contract.ts";
 import { shownTable } from "./describe.ts";
 import { retireGrants } from "./encryption.ts";
 import { existingTable } from "./find.ts";
+import { forgetInsights } from "./insights.ts";
 import { endStream } from "./tableStreams.ts";
 import { entries, expiries, items, recoverables, type TableRow, tables } from "./tables.ts";
 import { changedItems } from "./transfer/tables.ts";
@@ -58,6 +59,7 @@ export const deleteTable = dynamodb.operation("DeleteTable", {
       );
     }
     endStream(table, ctx as Context);
+    await forgetInsights(table, ctx as Context);
     await retireGrants(table, ctx as Context);
     tables.delete(ctx.tx, table.account, table.region, table.name);
     abandon(table, [table.store, ...table.indexes.map(({ store }) => store)], ctx as Context);

@@ -3,6 +3,7 @@ import { backfill, reseal } from "./backfill.ts";
 import * as backups from "./backups.ts";
 import * as batch from "./batch.ts";
 import * as continuousBackups from "./continuousBackups.ts";
+import * as contributorInsights from "./contributorInsights.ts";
 import { count } from "./counting.ts";
 import * as createTable from "./createTable.ts";
 import * as deleteTable from "./deleteTable.ts";
@@ -55,6 +56,7 @@ export default defineService({
     destinations,
     exportOperations,
     importOperations,
+    contributorInsights,
   ].flatMap(operationsIn),
   missing,
   timers: {

@@ -6,6 +6,7 @@ import { abandon } from "./deleteTable.ts";
 import { shownEncryption, shownTable } from "./describe.ts";
 import { encryptedUnder, type GivenEncryption } from "./encryption.ts";
 import { existingTable, indexNamed } from "./find.ts";
+import { forgetInsights } from "./insights.ts";
 import {
   checkIndexes,
   type GivenAttribute,
@@ -146,13 +147,14 @@ function createIndex(table: TableRow, given: GivenIndex, input: UpdateInput, ctx
   return { ...table, attributes: attributes.filter((one) => used.has(one.name)), indexes };
 }
 
-function deleteIndex(table: TableRow, name: string, ctx: Context): TableRow {
+async function deleteIndex(table: TableRow, name: string, ctx: Context): Promise<TableRow> {
   const index = indexNamed(table, name);
   if (index === undefined) {
     throw new AwsError("ResourceNotFoundException", `Requested resource not found: Index: ${name} not found`);
   }
   if (index.kind === "local") throw validation(`The index ${name} is not a global secondary index`);
   abandon(table, [index.store], ctx);
+  await forgetInsights(table, ctx, name);
   const indexes = table.indexes.filter((one) => one !== index);
   const used = new Set(
     [table.key, ...indexes.map(({ key }) => key)].flatMap(({ hash, range }) =>
@@ -186,13 +188,13 @@ function updateIndex(table: TableRow, given: NonNullable<GivenIndexUpdate["Updat
   return { ...table, indexes: table.indexes.map((one) => (one === held ? index : one)) };
 }
 
-function withIndexes(table: TableRow, input: UpdateInput, ctx: Context): TableRow {
+async function withIndexes(table: TableRow, input: UpdateInput, ctx: Context): Promise<TableRow> {
   const updates = input.GlobalSecondaryIndexUpdates ?? [];
   checkUpdates(updates);
   let changed = table;
   for (const { Create, Update, Delete } of updates) {
     if (Create !== undefined) changed = createIndex(changed, Create, input, ctx);
-    else if (Delete !== undefined) changed = deleteIndex(changed, Delete.IndexName, ctx);
+    else if (Delete !== undefined) changed = await deleteIndex(changed, Delete.IndexName, ctx);
     else if (Update !== undefined) changed = updateIndex(changed, Update, ctx.clock.now());
   }
   return changed;
@@ -262,7 +264,7 @@ export const updateTable = dynamodb.operation("UpdateTable", {
     const now = ctx.clock.now();
     const { TableClass, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput: warm } = input;
     const billed = withBilling(table, input, ctx as Context);
-    const indexed = withIndexes(billed, input, ctx as Context);
+    const indexed = await withIndexes(billed, input, ctx as Context);
     const streamed = withStream(indexed, input.StreamSpecification, ctx as Context);
     const sealed = await withEncryption(streamed, input.SSESpecification, ctx as Context);
     const changed: TableRow = {
