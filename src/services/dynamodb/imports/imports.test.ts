@@ -139,6 +139,26 @@ describe("an import", () => {
     expect(named.items).toHaveLength(2);
   });
 
+  it("of Amazon Ion takes what an export would write", async () => {
+    const { result, items } = await imported(
+      {
+        good: `$ion_1_0 {Item:{p:"a\\"\\u00e9",'n n':-1.50d2,b:{{eA==}},s:$dynamodb_NS::[1.,2],l:[true,null,{x:"y"}]}}\n`,
+        bad: "$ion_1_0 {Item:{p:2020-01-01}}\n",
+      },
+      { InputFormat: "ION" },
+    );
+    expect(result).toMatchObject({ ProcessedItemCount: 2, ImportedItemCount: 1, ErrorCount: 1 });
+    expect(items).toEqual([
+      {
+        p: S('a"é'),
+        "n n": { N: "-150" },
+        b: { B: new Uint8Array([0x78]) },
+        s: { NS: ["1", "2"] },
+        l: { L: [{ BOOL: true }, { NULL: true }, { M: { x: S("y") } }] },
+      },
+    ]);
+  });
+
   it("opens what is compressed; what is not cannot be read", async () => {
     const body = line({ p: S("a") });
     const options = { InputCompressionType: "GZIP" as const };

@@ -1,5 +1,4 @@
 import type { Context } from "../../../kit/context.ts";
-import { AwsError } from "../../../kit/errors.ts";
 import { keyedPageOf, markerOf } from "../../../kit/paging.ts";
 import { parseArn } from "../../../kit/targets.ts";
 import { accessTo } from "../access.ts";
@@ -62,10 +61,6 @@ function shown(row: ImportRow) {
   };
 }
 
-function notBuilt(what: string): AwsError {
-  return new AwsError("NotImplemented", `Cloudkeep does not import ${what}.`, { status: 501 });
-}
-
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ImportTable.html */
 export const importTable = dynamodb.operation("ImportTable", {
   access: async ({ TableCreationParameters }, ctx) =>
@@ -78,8 +73,9 @@ export const importTable = dynamodb.operation("ImportTable", {
         `Invalid Request: Unsupported InputFormatOptions for the given input format: ${format}.`,
       );
     }
-    if (format === "ION") throw notBuilt("Amazon Ion");
-    if (!canOpen(compression)) throw notBuilt(`${compression} on this version of Node.js`);
+    if (!canOpen(compression))
+      throw validation(`InputCompressionType ${compression} needs Node.js 22.15 or later here.`);
+    if (definition.VectorIndexes !== undefined) throw validation("Vector indexes are not built here.");
     checkName(definition.TableName);
     // Of what was asked with a token, AWS compares the table's name only.
     const digest = digestOf(definition.TableName);

@@ -1,5 +1,6 @@
 import type { DeliveryScope } from "../../../kit/service.ts";
 import type { TableRow } from "../tables.ts";
+import { BadIon, itemOfIon } from "../transfer/ionReader.ts";
 import type { ImportObjectRow, ImportRow } from "../transfer/tables.ts";
 import { checkedItem, type Item } from "../values.ts";
 import { checkHeaders, fieldsOf, isOpen, itemOfFields } from "./csv.ts";
@@ -25,6 +26,17 @@ function jsonItem(text: string): Item {
   const item = (parsed as { Item?: unknown } | null)?.Item;
   if (typeof item !== "object" || item === null) throw new NoItem("The line has no Item");
   return checkedItem(item);
+}
+
+function ionItem(text: string): Item {
+  try {
+    const item = itemOfIon(text);
+    if (item !== undefined) return checkedItem(item);
+  } catch (error) {
+    if (!(error instanceof BadIon)) throw error;
+    throw new NoItem(error.message);
+  }
+  throw new NoItem("The line has no Item");
 }
 
 async function* csvRecords(lines: AsyncIterable<LineRead>, { csv }: ImportRow): AsyncGenerator<RecordRead> {
@@ -56,7 +68,8 @@ export async function* recordsOf(
 ): AsyncGenerator<RecordRead> {
   const lines = linesOf(object, row, scope);
   if (row.format === "CSV") return yield* csvRecords(lines, row);
+  const itemOf = row.format === "ION" ? ionItem : jsonItem;
   for await (const { text, bytes } of lines) {
-    if (text.trim() !== "") yield { bytes, item: () => jsonItem(text) };
+    if (text.trim() !== "") yield { bytes, item: () => itemOf(text) };
   }
 }
