@@ -9,6 +9,7 @@ import * as createTable from "./createTable.ts";
 import * as deleteTable from "./deleteTable.ts";
 import * as exportOperations from "./exports/operations.ts";
 import { exportTable } from "./exports/run.ts";
+import * as globalTables from "./globalTables.ts";
 import * as importOperations from "./imports/operations.ts";
 import { importTable } from "./imports/run.ts";
 import * as items from "./items.ts";
@@ -57,6 +58,7 @@ export default defineService({
     exportOperations,
     importOperations,
     contributorInsights,
+    globalTables,
   ].flatMap(operationsIn),
   missing,
   timers: {
