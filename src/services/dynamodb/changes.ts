@@ -13,8 +13,9 @@ export interface Queue {
   account: string;
   region: string;
   queue: string;
-  /** Among the service's deliveries. */
+  /** Among the service's deliveries; they happen in the queue's own Region, or in this. */
   delivery: string;
+  to?: string;
   /** What the delivery needs to know beside. */
   about: Readonly<Record<string, unknown>>;
 }
@@ -37,7 +38,15 @@ export function enqueue(to: Queue, change: ChangeRow, ctx: Context): void {
     changes.put(ctx.tx, [to.account, to.region, to.queue, nextSequence(change.at)], change);
     if (awake.has(to.queue)) return;
     rouse(to.queue);
-    ctx.outbox.put(to.delivery, { ...to.about, queue: to.queue }, optionsOf(to));
+    ctx.outbox.put(
+      to.delivery,
+      { ...to.about, queue: to.queue },
+      {
+        account: to.account,
+        region: to.to ?? to.region,
+        group: groupOf(to.queue),
+      },
+    );
   });
 }
 
@@ -46,8 +55,8 @@ function rouse(queue: string): void {
   awake.add(queue);
 }
 
-function optionsOf({ account, region, queue }: Pick<Queue, "account" | "region" | "queue">) {
-  return { account, region, group: `changes/${queue}` };
+function groupOf(queue: string): string {
+  return `changes/${queue}`;
 }
 
 /** A delivery begins: it sees what is committed by now, and later changes call for another. */
@@ -58,11 +67,10 @@ export function begin({ queue }: QueueJob): void {
 /** There is more to do: at once, or after a while, in which no change calls for a delivery. */
 export function goOn(delivery: string, job: QueueJob, ctx: Context, delayMs = 0): void {
   rouse(job.queue);
-  const { account, region } = ctx;
-  ctx.outbox.put(delivery, job, { ...optionsOf({ account, region, queue: job.queue }), delayMs });
+  ctx.outbox.put(delivery, job, { group: groupOf(job.queue), delayMs });
 }
 
 /** The oldest changes of a queue. Others may add to it meanwhile without this transaction being run again. */
-export async function oldest(queue: string, limit: number, ctx: Context) {
-  return await ctx.peek((tx) => changes.list(tx, [ctx.account, ctx.region, queue], { limit }));
+export async function oldest(queue: string, limit: number, ctx: Context, region = ctx.region) {
+  return await ctx.peek((tx) => changes.list(tx, [ctx.account, region, queue], { limit }));
 }

@@ -45,7 +45,8 @@ export function nextSequence(clockMs: number): string {
   return sequenceAt(lastMs, counter);
 }
 
-function noteSequence(sequence: string): void {
+/** Numbers that are given out from now on are higher than this one. */
+export function noteSequence(sequence: string): void {
   const ms = timeOfSequence(sequence);
   if (ms < lastMs) return;
   lastMs = ms;

@@ -20,6 +20,9 @@ import { missing } from "./missing.ts";
 import * as partiql from "./partiql/operations.ts";
 import * as policies from "./policies.ts";
 import * as query from "./query.ts";
+import { replicateChanges } from "./replicas/deliver.ts";
+import { fillReplica } from "./replicas/fill.ts";
+import { sweepTombstones } from "./replicas/tombstones.ts";
 import * as restore from "./restore.ts";
 import { restoreItems } from "./restoreItems.ts";
 import * as scan from "./scan.ts";
@@ -67,6 +70,7 @@ export default defineService({
     count,
     forgetTokens,
     forgetJobToken,
+    sweepTombstones,
     prune: continuousBackups.prune,
   },
   deliveries: {
@@ -75,6 +79,8 @@ export default defineService({
     restoreItems: { settle: restoreItems },
     enableDestination: { settle: destinations.enableDestination },
     putIntoKinesis,
+    replicateChanges,
+    fillReplica: { settle: fillReplica },
     exportTable,
     importTable,
     count: { settle: count },

@@ -84,6 +84,8 @@ export interface TableRow {
   encryption?: EncryptionRow;
   timeToLive?: { attribute: string; changedAt: number; status: "ENABLED" | "ENABLING" | "DISABLING" };
   recovery?: { since: number; days: number };
+  /** Of a global table: its tables in other Regions. */
+  replicas?: readonly ReplicaRow[];
   /** Kinesis streams that changes go to, or went to. */
   destinations?: readonly DestinationRow[];
   restored?: { at: number; from: string; backup?: string };
@@ -95,6 +97,28 @@ export interface TableRow {
     bytes: number;
     indexes: Readonly<Record<string, { items: number; bytes: number }>>;
   };
+}
+
+/** Another table of a global table, as one of them knows it. */
+export interface ReplicaRow {
+  region: string;
+  tableId: string;
+  status: "CREATING" | "ACTIVE" | "REPLICATION_NOT_AUTHORIZED";
+  /** Where changes wait that are to be made there. */
+  queue: string;
+  /** When it was begun to be filled from this table. */
+  sourcedAt?: number;
+  /** Its customer's KMS key. */
+  kmsKeyArn?: string;
+  /** Settings of its own, where they are not the global table's. */
+  overrides?: ReplicaOverrides;
+}
+
+export interface ReplicaOverrides {
+  read?: number;
+  onDemandRead?: number;
+  tableClass?: string;
+  indexes?: Readonly<Record<string, { read?: number; onDemandRead?: number }>>;
 }
 
 /** A Kinesis stream that a table's changes go to. */
@@ -124,12 +148,15 @@ export interface ItemRow {
   item: Item;
   /** What DynamoDB counts as its size. */
   bytes: number;
+  /** Of global tables: which write it is of, over all Regions. */
+  stamp?: string;
 }
 
 /** How items lie under a table's KMS key. */
 export interface SealedRow {
   sealed: { key: number; iv: string; tag: string; text: string };
   bytes: number;
+  stamp?: string;
 }
 
 type Store = [...Scope, store: string];
@@ -146,6 +173,17 @@ export const entries = table<ItemRow | SealedRow, [...Store, partition: string, 
   "dynamodb",
   "entries",
 );
+
+/** Items of global tables that were deleted: what was written before, and comes later, does not bring them back. */
+export const tombstones = table<TombstoneRow, [...Store, partition: string, sort: string]>(
+  "dynamodb",
+  "tombstones",
+);
+
+export interface TombstoneRow {
+  stamp: string;
+  at: number;
+}
 
 /** Results of transactions, by their token, in periods of the time for which they are remembered. */
 export const tokens = table<TokenRow, [...Scope, period: string, token: string]>("dynamodb", "tokens");
@@ -191,6 +229,8 @@ export interface ChangeRow {
   before?: Item;
   after?: Item;
   byService?: true;
+  /** Of a write to a global table. */
+  stamp?: string;
   /** Of the time, where the destination has one set. */
   precision?: NonNullable<DestinationRow["precision"]>;
 }

@@ -4,6 +4,8 @@ import { dynamodb } from "./contract.ts";
 import { shownEncryption, shownTable } from "./describe.ts";
 import { encryptedUnder, type GivenEncryption } from "./encryption.ts";
 import { existingTable } from "./find.ts";
+import { shareSettings } from "./replicas/settings.ts";
+import { type ReplicaUpdate, replicaAccess, updateReplicas } from "./replicas/updates.ts";
 import { type GivenIndex, type GivenThroughput, readOnDemand, readThroughput } from "./schema.ts";
 import { endStream, type GivenStream, newStream } from "./tableStreams.ts";
 import { type TableRow, tables } from "./tables.ts";
@@ -55,6 +57,8 @@ function withBilling(table: TableRow, input: UpdateInput, ctx: Context): TableRo
 function withStream(table: TableRow, given: GivenStream | undefined, ctx: Context): TableRow {
   if (given === undefined) return table;
   const isOn = table.stream?.status === "ENABLED";
+  if (table.replicas !== undefined && given.StreamEnabled !== true)
+    throw invalidParameter("Disabling Stream is not allowed for a Global Table replica.");
   if (given.StreamEnabled === true) {
     if (isOn) throw validation(`Table already has an enabled stream: TableName: ${table.name}`);
     const stream = newStream(table, given, ctx);
@@ -94,24 +98,46 @@ const settings = [
   "WarmThroughput",
 ] as const;
 
-function checkChangesAnything(input: UpdateInput): void {
-  const isGiven = (name: (typeof settings)[number]) => {
+function changesAnything(input: UpdateInput): boolean {
+  return settings.some((name) => {
     const value = input[name];
     return Array.isArray(value) ? value.length > 0 : value !== undefined;
-  };
-  if (settings.some(isGiven)) return;
+  });
+}
+
+interface ReplicasInput {
+  TableName: string;
+  ReplicaUpdates: ReplicaUpdate[];
+}
+
+function checkOnlyReplicas(input: UpdateInput): void {
+  if (changesAnything(input))
+    throw invalidParameter("Replica modification must be the only operation in the request");
+}
+
+function checkChangesAnything(input: UpdateInput): void {
+  if (changesAnything(input)) return;
   throw validation(
     "At least one of ProvisionedThroughput, BillingMode, UpdateTableClass, GlobalSecondaryIndexUpdates, SSESpecification, StreamSpecification or ReplicaUpdates is required to UpdateTable",
   );
 }
 
 export const updateTable = dynamodb.operation("UpdateTable", {
-  access: onTable("UpdateTable"),
+  access: async (input, ctx) => [
+    await onTable("UpdateTable")(input, ctx as Context),
+    ...(await replicaAccess(input as ReplicasInput, ctx as Context)),
+  ],
   async handle(given, ctx) {
     const input = given as UpdateInput;
     const table = await existingTable(given.TableName, ctx);
-    if (given.ReplicaUpdates !== undefined || given.VectorIndexUpdates !== undefined)
-      throw validation("Global tables and vector indexes are not built here.");
+    if (given.VectorIndexUpdates !== undefined) throw validation("Vector indexes are not built here.");
+    if (given.MultiRegionConsistency === "STRONG" || given.GlobalTableWitnessUpdates !== undefined)
+      throw validation("Multi-Region strong consistency is not built here.");
+    if (given.ReplicaUpdates !== undefined) {
+      checkOnlyReplicas(input);
+      const changed = await updateReplicas(table, (given as ReplicasInput).ReplicaUpdates, ctx as Context);
+      return { TableDescription: shownTable(changed, { status: "UPDATING" }) };
+    }
     checkChangesAnything(input);
     const now = ctx.clock.now();
     const { TableClass, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput: warm } = input;
@@ -127,6 +153,7 @@ export const updateTable = dynamodb.operation("UpdateTable", {
       ...(warm && { warm: { read: warm.ReadUnitsPerSecond ?? 0, write: warm.WriteUnitsPerSecond ?? 0 } }),
     };
     tables.put(ctx.tx, [changed.account, changed.region, changed.name], changed);
+    await shareSettings(changed, input, ctx as Context);
     const shown = shownTable(changed, { status: "UPDATING" });
     return {
       TableDescription: {
