@@ -17,7 +17,6 @@ const recorded = {
 const leftOut: Record<string, string> = {
   test_dynamodb_streams_describe_with_exclusive_start_shard_id: "nothing was recorded",
   test_stream_destination_records: "nothing was recorded",
-  test_streams_on_global_tables: "global tables are missing",
 };
 
 let cloudkeep: Cloudkeep;
@@ -611,6 +610,19 @@ const recordings: Record<string, () => Promise<Answers>> = {
     const { TableName } = await make("id");
     const described = await answerOf(dynamodb.describeContributorInsights({ TableName }));
     return { "describe-contributor-insights-disabled": described };
+  },
+  async test_streams_on_global_tables() {
+    const { TableName } = await make("id", {
+      BillingMode: "PAY_PER_REQUEST",
+      ...streamed("NEW_AND_OLD_IMAGES"),
+    });
+    const RegionName = "eu-west-1";
+    const other = dynamoClients(cloudkeep, cloudkeep.credentials, RegionName);
+    await dynamodb.updateTable({ TableName, ReplicaUpdates: [{ Create: { RegionName } }] });
+    return {
+      "region-streams": await answerOf(streams.listStreams({ TableName })),
+      "secondary-region-streams": await answerOf(other.streams.listStreams({ TableName })),
+    };
   },
   async test_non_existent_stream() {
     const { TableName } = await make("id");

@@ -20,6 +20,7 @@ import { missing } from "./missing.ts";
 import * as partiql from "./partiql/operations.ts";
 import * as policies from "./policies.ts";
 import * as query from "./query.ts";
+import * as replicaAutoScaling from "./replicas/autoScaling.ts";
 import { replicateChanges } from "./replicas/deliver.ts";
 import { fillReplica } from "./replicas/fill.ts";
 import { sweepTombstones } from "./replicas/tombstones.ts";
@@ -62,6 +63,7 @@ export default defineService({
     importOperations,
     contributorInsights,
     globalTables,
+    replicaAutoScaling,
   ].flatMap(operationsIn),
   missing,
   timers: {

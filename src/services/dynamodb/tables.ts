@@ -84,6 +84,8 @@ export interface TableRow {
   encryption?: EncryptionRow;
   timeToLive?: { attribute: string; changedAt: number; status: "ENABLED" | "ENABLING" | "DISABLING" };
   recovery?: { since: number; days: number };
+  /** Auto scaling of its capacity, as it was set for a global table's. */
+  autoScaling?: AutoScalingRow;
   /** Of a global table: its tables in other Regions. */
   replicas?: readonly ReplicaRow[];
   /** Kinesis streams that changes go to, or went to. */
@@ -97,6 +99,24 @@ export interface TableRow {
     bytes: number;
     indexes: Readonly<Record<string, { items: number; bytes: number }>>;
   };
+}
+
+/** Auto scaling that is kept: of the table under "", and of each index. */
+export type AutoScalingRow = Readonly<Record<string, { read?: ScalingRow; write?: ScalingRow }>>;
+
+export interface ScalingRow {
+  min: number;
+  max: number;
+  roleArn?: string;
+  policy: { name: string; target: ScalingTarget };
+}
+
+/** As it was given. */
+export interface ScalingTarget {
+  DisableScaleIn?: boolean;
+  ScaleInCooldown?: number;
+  ScaleOutCooldown?: number;
+  TargetValue: number;
 }
 
 /** Another table of a global table, as one of them knows it. */

@@ -265,6 +265,84 @@ describe("a replica", () => {
   });
 });
 
+describe("auto scaling of replicas", () => {
+  it("is kept for tables with provisioned capacity", async () => {
+    const TableName = await globalTable();
+    const scaling = {
+      MinimumUnits: 5,
+      MaximumUnits: 50,
+      ScalingPolicyUpdate: {
+        PolicyName: "policy",
+        TargetTrackingScalingPolicyConfiguration: { TargetValue: 70 },
+      },
+    };
+    const { dynamodb } = at["us-east-1"];
+    const onDemand = await errorOf(
+      dynamodb.updateTableReplicaAutoScaling({
+        TableName,
+        ProvisionedWriteCapacityAutoScalingUpdate: scaling,
+      }),
+    );
+    expect(onDemand.message).toMatch(/BillingMode is PayPerRequest\. You must convert/);
+    await dynamodb.updateTable({
+      TableName,
+      BillingMode: "PROVISIONED",
+      ProvisionedThroughput: { ReadCapacityUnits: 5, WriteCapacityUnits: 5 },
+    });
+    expect((await described(TableName, "eu-west-1")).ProvisionedThroughput).toMatchObject({
+      WriteCapacityUnits: 5,
+    });
+    const ReplicaUpdates = [
+      { RegionName: "eu-west-1", ReplicaProvisionedReadCapacityAutoScalingUpdate: scaling },
+    ];
+    await dynamodb.updateTableReplicaAutoScaling({
+      TableName,
+      ProvisionedWriteCapacityAutoScalingUpdate: scaling,
+      ReplicaUpdates,
+    });
+    const settings = {
+      MinimumUnits: 5,
+      MaximumUnits: 50,
+      ScalingPolicies: [
+        { PolicyName: "policy", TargetTrackingScalingPolicyConfiguration: { TargetValue: 70 } },
+      ],
+    };
+    const { TableAutoScalingDescription } = await at["eu-west-1"].dynamodb.describeTableReplicaAutoScaling({
+      TableName,
+    });
+    const replicas = Object.fromEntries(
+      TableAutoScalingDescription?.Replicas?.map((one) => [one.RegionName, one]) ?? [],
+    );
+    expect(replicas).toMatchObject({
+      "us-east-1": {
+        ReplicaProvisionedWriteCapacityAutoScalingSettings: settings,
+        ReplicaProvisionedReadCapacityAutoScalingSettings: { AutoScalingDisabled: true },
+      },
+      "eu-west-1": {
+        ReplicaProvisionedWriteCapacityAutoScalingSettings: settings,
+        ReplicaProvisionedReadCapacityAutoScalingSettings: settings,
+      },
+    });
+    const partly = { MinimumUnits: 1 };
+    const wrong = await errorOf(
+      dynamodb.updateTableReplicaAutoScaling({
+        TableName,
+        ProvisionedWriteCapacityAutoScalingUpdate: partly,
+      }),
+    );
+    expect(wrong.message).toMatch(/'MaximumUnits', 'ScalingPolicyUpdate' are required unless/);
+  });
+
+  it("needs a global table", async () => {
+    const TableName = await newTable(at["us-east-1"].dynamodb, { types: { p: "S" } });
+    const none = await errorOf(at["us-east-1"].dynamodb.describeTableReplicaAutoScaling({ TableName }));
+    expect([none.name, none.message]).toEqual([
+      "ResourceNotFoundException",
+      `Global table with name: '${TableName}' does not exist.`,
+    ]);
+  });
+});
+
 describe("ReplicaUpdates", () => {
   const update = (
     TableName: string,
