@@ -67,6 +67,7 @@ describe("Java's dialect", () => {
   test.each([
     ["[\\p{Alpha}]+", "abc", true],
     ["\\p{Print}*", "a\u0001", false],
+    ["\\p{Print}+", "policy one", true],
     ["[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", "ü 1", true],
     ["(?s).*", "a\nb", true],
     [".*", "a\nb", false],

@@ -39,6 +39,12 @@ const rewritten: Record<string, string> = {
 /** Patterns that are replaced, with their replacements. */
 export const rewrittenPatterns: readonly [string, string][] = Object.entries(rewritten);
 
+/** Whether a place in a pattern is between brackets. */
+function isInClass(pattern: string, at: number): boolean {
+  const before = pattern.slice(0, at).replace(/\\./g, "");
+  return before.lastIndexOf("[") > before.lastIndexOf("]");
+}
+
 function translate(pattern: string): { source: string; flags: string } {
   let flags = "";
   let source = pattern.replace(/^\^?\(\?([ismx]+)\)/, (_, inline: string) => {
@@ -50,9 +56,10 @@ function translate(pattern: string): { source: string; flags: string } {
     .replace(/\\[zZ]/g, "$")
     .replaceAll("\\h", "[ \\t]")
     .replace(/\\x\{([0-9a-fA-F]+)\}/g, "\\u{$1}")
-    .replace(/\\p\{(?:Is)?(\w+)\}/g, (whole, name: string) => {
+    .replace(/\\p\{(?:Is)?(\w+)\}/g, (whole, name: string, at: number, text: string) => {
       const members = posixClasses[name];
-      return members && name !== "L" ? members : whole.replace("{Is", "{");
+      if (members === undefined || name === "L") return whole.replace("{Is", "{");
+      return isInClass(text, at) ? members : `[${members}]`;
     })
     .replace(/([*+?}])\+/g, "$1");
   return { source, flags };

@@ -1,7 +1,9 @@
 import type { AttributeValue, CreateTableCommandInput, DynamoDB } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBStreams } from "@aws-sdk/client-dynamodb-streams";
+import type { KinesisClient } from "@aws-sdk/client-kinesis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dynamoClients, recordsOf, tableName } from "../../src/services/dynamodb/testing.ts";
+import { dynamoClients, eventually, recordsOf, tableName } from "../../src/services/dynamodb/testing.ts";
+import { kinesisClient, newStream, readAll } from "../../src/services/kinesis/testing.ts";
 import type { Cloudkeep } from "../../src/start.ts";
 import { clients, errorOf, startForTest } from "../harness.ts";
 import { answerOf, expectRecorded, recordedAnswers } from "./recorded.ts";
@@ -15,19 +17,16 @@ const recorded = {
 const leftOut: Record<string, string> = {
   test_dynamodb_streams_describe_with_exclusive_start_shard_id: "nothing was recorded",
   test_stream_destination_records: "nothing was recorded",
-  test_streams_on_global_tables: "global tables are missing",
-  test_table_v2_stream: "global tables are missing",
-  test_kinesis_streaming_destination_crud: "streaming to Kinesis is missing",
-  test_enable_kinesis_streaming_destination: "streaming to Kinesis is missing",
-  test_dynamodb_describe_contributor_insights: "contributor insights are missing",
 };
 
 let cloudkeep: Cloudkeep;
 let dynamodb: DynamoDB;
 let streams: DynamoDBStreams;
+let kinesis: KinesisClient;
 beforeAll(async () => {
   cloudkeep = await startForTest();
   ({ dynamodb, streams } = dynamoClients(cloudkeep, cloudkeep.credentials));
+  kinesis = kinesisClient(cloudkeep, cloudkeep.credentials);
 });
 afterAll(() => cloudkeep.stop());
 
@@ -85,6 +84,13 @@ async function describedStream(TableName: string): Promise<Answers> {
   described.StreamDescription.CreationRequestDateTime = new Date();
   return described;
 }
+
+/** What is said of a table's Kinesis streams once one is in use. */
+const active = (TableName: string) =>
+  eventually(
+    () => answerOf(dynamodb.describeKinesisStreamingDestination({ TableName })),
+    (answer) => JSON.stringify(answer).includes("ACTIVE"),
+  );
 
 const recordings: Record<string, () => Promise<Answers>> = {
   async test_valid_local_secondary_index() {
@@ -541,6 +547,81 @@ const recordings: Record<string, () => Promise<Answers>> = {
       "create-table": answer,
       "describe-stream": described,
       "get-records": { Records: await recordsOf(streams, TableName) },
+    };
+  },
+  async test_table_v2_stream() {
+    const { TableName } = await make("id", {
+      BillingMode: "PAY_PER_REQUEST",
+      ...streamed("NEW_AND_OLD_IMAGES"),
+    });
+    return { "global-table-v2": await answerOf(dynamodb.describeTable({ TableName })) };
+  },
+  async test_enable_kinesis_streaming_destination() {
+    const { TableName } = await make("id");
+    const { StreamName, StreamARN: StreamArn } = await newStream(kinesis);
+    await dynamodb.enableKinesisStreamingDestination({ TableName, StreamArn });
+    await active(TableName);
+    await dynamodb.putItem({ TableName, Item: { id: S("test") } });
+    const records = await eventually(
+      () => readAll(kinesis, StreamName),
+      (found) => found.length > 0,
+    );
+    return {
+      "result-records": records.map(({ SequenceNumber, PartitionKey, Data }) => {
+        const change = JSON.parse(Buffer.from(Data ?? []).toString());
+        change.dynamodb.ApproximateCreationDateTime = "approximate-creation-date-time";
+        return { SequenceNumber, PartitionKey, ApproximateArrivalTimestamp: "timestamp", Data: change };
+      }),
+    };
+  },
+  async test_kinesis_streaming_destination_crud() {
+    const { TableName } = await make("id");
+    const { StreamARN: StreamArn } = await newStream(kinesis);
+    const to = { TableName, StreamArn };
+    const update = (
+      configuration?: { ApproximateCreationDateTimePrecision: "MICROSECOND" },
+      arn = StreamArn,
+    ) =>
+      answerOf(
+        dynamodb.updateKinesisStreamingDestination({
+          TableName,
+          StreamArn: arn,
+          ...(configuration && { UpdateKinesisStreamingConfiguration: configuration }),
+        }),
+      );
+    const precise = { ApproximateCreationDateTimePrecision: "MICROSECOND" } as const;
+    const bad = { TableName: "bad-table", StreamArn };
+    return {
+      "enable-bad-table": await answerOf(dynamodb.enableKinesisStreamingDestination(bad)),
+      enable: await answerOf(dynamodb.enableKinesisStreamingDestination(to)),
+      describe: await active(TableName),
+      "update-missing-params": await update(),
+      "update-bad-precision": await update({
+        ApproximateCreationDateTimePrecision: "SECOND" as "MICROSECOND",
+      }),
+      "update-bad-stream-arn": await update(precise, StreamArn.replace(/stream\/.*/, "stream/bad-stream")),
+      update: await update(precise),
+      "update-no-idempotency": await update(precise),
+      "disable-bad-table": await answerOf(dynamodb.disableKinesisStreamingDestination(bad)),
+      disable: await answerOf(dynamodb.disableKinesisStreamingDestination(to)),
+    };
+  },
+  async test_dynamodb_describe_contributor_insights() {
+    const { TableName } = await make("id");
+    const described = await answerOf(dynamodb.describeContributorInsights({ TableName }));
+    return { "describe-contributor-insights-disabled": described };
+  },
+  async test_streams_on_global_tables() {
+    const { TableName } = await make("id", {
+      BillingMode: "PAY_PER_REQUEST",
+      ...streamed("NEW_AND_OLD_IMAGES"),
+    });
+    const RegionName = "eu-west-1";
+    const other = dynamoClients(cloudkeep, cloudkeep.credentials, RegionName);
+    await dynamodb.updateTable({ TableName, ReplicaUpdates: [{ Create: { RegionName } }] });
+    return {
+      "region-streams": await answerOf(streams.listStreams({ TableName })),
+      "secondary-region-streams": await answerOf(other.streams.listStreams({ TableName })),
     };
   },
   async test_non_existent_stream() {

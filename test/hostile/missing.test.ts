@@ -27,7 +27,7 @@ const atMost: Record<string, number> = {
   logs: 67,
   cloudwatch: 26,
   kinesis: 0,
-  dynamodb: 21,
+  dynamodb: 0,
   dynamodbstreams: 0,
   lambda: 26,
   firehose: 0,

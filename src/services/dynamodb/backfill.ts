@@ -65,7 +65,9 @@ export async function reseal(job: Job & { index?: number }, ctx: Context): Promi
   );
   for (const { key, row } of page) {
     const sealed = vault.seal(vault.open(row), row.bytes);
-    if (index === undefined) items.put(ctx.tx, key as never, sealed);
+    const { stamp } = row;
+    if (index === undefined)
+      items.put(ctx.tx, key as never, stamp === undefined ? sealed : { ...sealed, stamp });
     else entries.put(ctx.tx, key as never, sealed);
   }
   const last = page.at(-1)?.key;

@@ -5,8 +5,11 @@ import { dynamodb } from "./contract.ts";
 import { shownTable } from "./describe.ts";
 import { retireGrants } from "./encryption.ts";
 import { existingTable } from "./find.ts";
+import { forgetInsights } from "./insights.ts";
+import { leaveGlobalTable } from "./replicas/leave.ts";
 import { endStream } from "./tableStreams.ts";
-import { entries, expiries, items, recoverables, type TableRow, tables } from "./tables.ts";
+import { entries, expiries, items, recoverables, type TableRow, tables, tombstones } from "./tables.ts";
+import { changedItems } from "./transfer/tables.ts";
 import { validation } from "./words.ts";
 
 /** Rows that one transaction deletes. */
@@ -23,7 +26,7 @@ export function abandon({ account, region }: TableRow, stores: string[], ctx: Co
   ctx.outbox.put("sweep", { account, region, stores }, { account, region });
 }
 
-const rowsOfStore = [items, entries, expiries, recoverables] as unknown as Table<
+const rowsOfStore = [items, entries, expiries, recoverables, tombstones, changedItems] as unknown as Table<
   unknown,
   readonly string[]
 >[];
@@ -40,20 +43,33 @@ export async function sweep({ account, region, stores }: Stores, ctx: Context): 
   }
 }
 
+/** Takes a table away, with all that belongs to it. */
+export async function dropTable(table: TableRow, ctx: Context): Promise<void> {
+  endStream(table, ctx);
+  await forgetInsights(table, ctx);
+  await retireGrants(table, ctx);
+  tables.delete(ctx.tx, table.account, table.region, table.name);
+  abandon(table, [table.store, ...table.indexes.map(({ store }) => store)], ctx);
+}
+
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteTable.html */
 export const deleteTable = dynamodb.operation("DeleteTable", {
   access: onTable("DeleteTable"),
   async handle({ TableName }, ctx) {
     const table = await existingTable(TableName, ctx);
+    if (table.status === "CREATING") {
+      throw ctx.error(
+        "ResourceInUseException",
+        `Attempt to change a resource which is still in use: Table is being created: ${table.name}`,
+      );
+    }
     if (table.deletionProtected) {
       throw validation(
         `Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.`,
       );
     }
-    endStream(table, ctx as Context);
-    await retireGrants(table, ctx as Context);
-    tables.delete(ctx.tx, table.account, table.region, table.name);
-    abandon(table, [table.store, ...table.indexes.map(({ store }) => store)], ctx as Context);
+    await leaveGlobalTable(table, ctx as Context);
+    await dropTable(table, ctx as Context);
     const { TableName: name, TableId, TableArn, ...shown } = shownTable(table, { status: "DELETING" });
     return {
       TableDescription: {

@@ -1,3 +1,4 @@
+import { shownReplicas } from "./replicas/show.ts";
 import type { IndexRow, KeySchema, TableRow, Throughput } from "./tables.ts";
 
 /** Tables as DescribeTable shows them. */
@@ -154,6 +155,7 @@ export function shownTable(table: TableRow, options: ShownOptions = {}) {
       },
     }),
     DeletionProtectionEnabled: table.deletionProtected,
+    ...shownReplicas(table, shownWarm(warmOf(table, table.throughput, table.warm), "ACTIVE")),
     ...(table.onDemand && { OnDemandThroughput: shownOnDemand(table.onDemand) }),
     ...((status === undefined || table.warm) && {
       WarmThroughput: shownWarm(warmOf(table, table.throughput, table.warm), isNew ? "UPDATING" : "ACTIVE"),

@@ -20,13 +20,17 @@ const principal = "dynamodb.amazonaws.com";
 /** The AWS managed key, which KMS makes when it is first asked for. */
 const managedKey = "alias/aws/dynamodb";
 
-function throughDynamodb({ caller }: Context): Caller {
+export function throughDynamodb({ caller }: Context): Caller {
   return { ...caller, calledVia: [...(caller.calledVia ?? []), principal] };
 }
 
-async function callKms(operation: string, input: Record<string, unknown>, ctx: Context) {
+async function callKms(operation: string, input: Record<string, unknown>, region: string, ctx: Context) {
   try {
-    return await ctx.call("kms", operation, input, { as: throughDynamodb(ctx), account: ctx.account });
+    return await ctx.call("kms", operation, input, {
+      as: throughDynamodb(ctx),
+      account: ctx.account,
+      region,
+    });
   } catch (error) {
     if (!(error instanceof AwsError) || error.code.startsWith("AccessDenied")) throw error;
     throw validation(`KMS validation error: ${error.message}`);
@@ -59,7 +63,12 @@ export async function newEncryption(
 /** What is written from now on is sealed under a fresh data key; older data keys stay, for what is there. */
 export async function encryptedUnder(table: TableRow, keyId: string, ctx: Context): Promise<EncryptionRow> {
   const EncryptionContext = encryptionContext(table);
-  const made = await callKms("GenerateDataKey", { KeyId: keyId, KeySpec: "AES_256", EncryptionContext }, ctx);
+  const made = await callKms(
+    "GenerateDataKey",
+    { KeyId: keyId, KeySpec: "AES_256", EncryptionContext },
+    table.region,
+    ctx,
+  );
   const kmsKeyArn = made.KeyId as string;
   const grant = await callKms(
     "CreateGrant",
@@ -70,6 +79,7 @@ export async function encryptedUnder(table: TableRow, keyId: string, ctx: Contex
       Operations: ["Decrypt", "Encrypt", "GenerateDataKey", "DescribeKey", "RetireGrant"],
       Constraints: { EncryptionContextSubset: EncryptionContext },
     },
+    table.region,
     ctx,
   );
   const held = table.encryption;
@@ -84,6 +94,16 @@ export async function encryptedUnder(table: TableRow, keyId: string, ctx: Contex
   };
 }
 
+/** Whether AWS made the table's key: the account's own for DynamoDB, and no customer's. */
+export async function isAwsManaged(
+  { kmsKeyArn }: EncryptionRow,
+  region: string,
+  ctx: Context,
+): Promise<boolean> {
+  const { KeyMetadata } = await callKms("DescribeKey", { KeyId: kmsKeyArn }, region, ctx);
+  return (KeyMetadata as { KeyManager?: string }).KeyManager === "AWS";
+}
+
 /** The table is gone: the service gives back what it was granted. */
 export async function retireGrants(table: TableRow, ctx: Context): Promise<void> {
   const as = servicePrincipal(principal, { sourceArn: table.arn, sourceAccount: table.account });
@@ -93,7 +113,7 @@ export async function retireGrants(table: TableRow, ctx: Context): Promise<void>
         "kms",
         "RetireGrant",
         { KeyId: keyArn, GrantId: grantId },
-        { as, account: table.account },
+        { as, account: table.account, region: table.region },
       );
     } catch (error) {
       // The key, or the grant, may be gone already; the table is deleted all the same.

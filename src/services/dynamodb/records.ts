@@ -36,7 +36,7 @@ export function timeOfSequence(sequence: string): number {
   return Number(sequence.slice(0, -counterDigits));
 }
 
-function nextSequence(clockMs: number): string {
+export function nextSequence(clockMs: number): string {
   const now = Math.floor(clockMs);
   if (now > lastMs) {
     lastMs = now;
@@ -45,7 +45,8 @@ function nextSequence(clockMs: number): string {
   return sequenceAt(lastMs, counter);
 }
 
-function noteSequence(sequence: string): void {
+/** Numbers that are given out from now on are higher than this one. */
+export function noteSequence(sequence: string): void {
   const ms = timeOfSequence(sequence);
   if (ms < lastMs) return;
   lastMs = ms;

@@ -84,6 +84,12 @@ export interface TableRow {
   encryption?: EncryptionRow;
   timeToLive?: { attribute: string; changedAt: number; status: "ENABLED" | "ENABLING" | "DISABLING" };
   recovery?: { since: number; days: number };
+  /** Auto scaling of its capacity, as it was set for a global table's. */
+  autoScaling?: AutoScalingRow;
+  /** Of a global table: its tables in other Regions. */
+  replicas?: readonly ReplicaRow[];
+  /** Kinesis streams that changes go to, or went to. */
+  destinations?: readonly DestinationRow[];
   restored?: { at: number; from: string; backup?: string };
   policy?: { document: string; revision: string };
   tags: Readonly<Record<string, string>>;
@@ -93,6 +99,57 @@ export interface TableRow {
     bytes: number;
     indexes: Readonly<Record<string, { items: number; bytes: number }>>;
   };
+}
+
+/** Auto scaling that is kept: of the table under "", and of each index. */
+export type AutoScalingRow = Readonly<Record<string, { read?: ScalingRow; write?: ScalingRow }>>;
+
+export interface ScalingRow {
+  min: number;
+  max: number;
+  roleArn?: string;
+  policy: { name: string; target: ScalingTarget };
+}
+
+/** As it was given. */
+export interface ScalingTarget {
+  DisableScaleIn?: boolean;
+  ScaleInCooldown?: number;
+  ScaleOutCooldown?: number;
+  TargetValue: number;
+}
+
+/** Another table of a global table, as one of them knows it. */
+export interface ReplicaRow {
+  region: string;
+  tableId: string;
+  status: "CREATING" | "ACTIVE" | "REPLICATION_NOT_AUTHORIZED";
+  /** Where changes wait that are to be made there. */
+  queue: string;
+  /** When it was begun to be filled from this table. */
+  sourcedAt?: number;
+  /** Its customer's KMS key. */
+  kmsKeyArn?: string;
+  /** Settings of its own, where they are not the global table's. */
+  overrides?: ReplicaOverrides;
+}
+
+export interface ReplicaOverrides {
+  read?: number;
+  onDemandRead?: number;
+  tableClass?: string;
+  indexes?: Readonly<Record<string, { read?: number; onDemandRead?: number }>>;
+}
+
+/** A Kinesis stream that a table's changes go to. */
+export interface DestinationRow {
+  streamArn: string;
+  status: "ENABLING" | "ACTIVE" | "DISABLING" | "DISABLED" | "ENABLE_FAILED" | "UPDATING";
+  /** Why it could not be enabled. */
+  description?: string;
+  precision?: "MILLISECOND" | "MICROSECOND";
+  /** Where changes wait for it. */
+  queue: string;
 }
 
 /** The KMS key under whose data key the table's items are sealed besides. */
@@ -111,12 +168,15 @@ export interface ItemRow {
   item: Item;
   /** What DynamoDB counts as its size. */
   bytes: number;
+  /** Of global tables: which write it is of, over all Regions. */
+  stamp?: string;
 }
 
 /** How items lie under a table's KMS key. */
 export interface SealedRow {
   sealed: { key: number; iv: string; tag: string; text: string };
   bytes: number;
+  stamp?: string;
 }
 
 type Store = [...Scope, store: string];
@@ -133,6 +193,17 @@ export const entries = table<ItemRow | SealedRow, [...Store, partition: string, 
   "dynamodb",
   "entries",
 );
+
+/** Items of global tables that were deleted: what was written before, and comes later, does not bring them back. */
+export const tombstones = table<TombstoneRow, [...Store, partition: string, sort: string]>(
+  "dynamodb",
+  "tombstones",
+);
+
+export interface TombstoneRow {
+  stamp: string;
+  at: number;
+}
 
 /** Results of transactions, by their token, in periods of the time for which they are remembered. */
 export const tokens = table<TokenRow, [...Scope, period: string, token: string]>("dynamodb", "tokens");
@@ -166,6 +237,24 @@ export interface RecordRow {
   byService?: true;
 }
 
+/** Changes of items that wait to be taken elsewhere, in the order in which they were committed. */
+export const changes = table<ChangeRow, [...Scope, queue: string, sequence: string]>("dynamodb", "changes");
+
+export interface ChangeRow {
+  at: number;
+  /** Where the item lies. */
+  partition: string;
+  sort: string;
+  keys: Item;
+  before?: Item;
+  after?: Item;
+  byService?: true;
+  /** Of a write to a global table. */
+  stamp?: string;
+  /** Of the time, where the destination has one set. */
+  precision?: NonNullable<DestinationRow["precision"]>;
+}
+
 /** A time in seconds as a part of a key: text order is the order of times. */
 export function secondKey(seconds: number): string {
   return String(Math.max(0, Math.floor(seconds))).padStart(12, "0");
@@ -181,6 +270,20 @@ export interface RecoverableRow {
   /** Left out where there was nothing. */
   before?: ItemRow | SealedRow;
 }
+
+/** Whose most accessed keys CloudWatch is to tell of: a table, or an index of it. */
+export interface InsightsRow {
+  table: string;
+  index?: string;
+  status: "ENABLED" | "DISABLED";
+  mode: "ACCESSED_AND_THROTTLED_KEYS" | "THROTTLED_KEYS";
+  /** When it was first enabled since it was disabled: rules are named by it. */
+  since: number;
+  changed: number;
+}
+
+/** The index is "" for the table itself. */
+export const insights = table<InsightsRow, [...Scope, table: string, index: string]>("dynamodb", "insights");
 
 /** Copies of tables. */
 export interface BackupRow {

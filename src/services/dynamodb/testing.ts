@@ -1,10 +1,34 @@
 import { type CreateTableCommandInput, DynamoDB } from "@aws-sdk/client-dynamodb";
 import { type _Record, DynamoDBStreams } from "@aws-sdk/client-dynamodb-streams";
-import { type Credentials, optionsOf } from "../../../test/harness.ts";
+import {
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  type IAMClient,
+  PutUserPolicyCommand,
+} from "@aws-sdk/client-iam";
+import { type Credentials, credentialsOf, optionsOf, policyOf } from "../../../test/harness.ts";
 
 /** What tests of DynamoDB share. */
 
 let serial = 0;
+
+/** Clients of a new user with these policies. */
+export async function userClients(
+  cloudkeep: { endpoint: string },
+  iam: IAMClient,
+  ...statements: Record<string, unknown>[]
+) {
+  serial += 1;
+  const UserName = `table-user-${serial}`;
+  await iam.send(new CreateUserCommand({ UserName }));
+  for (const [i, statement] of statements.entries()) {
+    await iam.send(
+      new PutUserPolicyCommand({ UserName, PolicyName: `p${i}`, PolicyDocument: policyOf(statement) }),
+    );
+  }
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+  return dynamoClients(cloudkeep, credentialsOf(AccessKey));
+}
 
 export function dynamoClients(cloudkeep: { endpoint: string }, credentials: Credentials, region?: string) {
   const options = optionsOf(cloudkeep, credentials, region);

@@ -1,8 +1,9 @@
 import type { Context } from "../../kit/context.ts";
-import { onTable } from "./access.ts";
+import { accessTo, onTable } from "./access.ts";
 import { dynamodb } from "./contract.ts";
 import { disarm, expiryOf, maxPastSeconds, moveExpiry } from "./expiries.ts";
-import { existingTable } from "./find.ts";
+import { existingTable, locate, tableArn } from "./find.ts";
+import { othersOf } from "./replicas/members.ts";
 import { expiries, items, secondKey, type TableRow, tables } from "./tables.ts";
 import { vaultOf } from "./vault.ts";
 import { validation } from "./words.ts";
@@ -84,13 +85,37 @@ export async function dropExpiries(
   if (page.length === sweepRows) ctx.outbox.put("dropExpiries", { account, region, store });
 }
 
+/** Of a global table, all tables have it, and the one that is asked lets what is there expire. */
+async function setTimeToLive(table: TableRow, attribute: string | undefined, ctx: Context): Promise<void> {
+  for (const one of [table, ...(await othersOf(table, ctx))]) {
+    const { account, region, name, store } = one;
+    const { timeToLive: _, ...rest } = one;
+    const changedAt = ctx.clock.now();
+    const row: TableRow =
+      attribute === undefined ? rest : { ...rest, timeToLive: { attribute, changedAt, status: "ENABLED" } };
+    tables.put(ctx.tx, [account, region, name], row);
+    if (attribute !== undefined && one !== table) continue;
+    ctx.outbox.put(
+      attribute === undefined ? "dropExpiries" : "enterExpiries",
+      { account, region, name, store },
+      { account, region, group: `expiries/${store}` },
+    );
+  }
+}
+
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTimeToLive.html */
 export const updateTimeToLive = dynamodb.operation("UpdateTimeToLive", {
-  access: onTable("UpdateTimeToLive"),
+  access: async (input, ctx) => {
+    const named = await locate(input.TableName, ctx as Context);
+    const regions = named.table?.replicas?.map(({ region }) => region) ?? [];
+    const arns = regions.map((region) => tableArn(named.account, region, named.name));
+    const others = await Promise.all(arns.map((arn) => locate(arn, ctx as Context)));
+    return [named, ...others].map((one) => accessTo("UpdateTimeToLive", one));
+  },
   async handle({ TableName, TimeToLiveSpecification: specification }, ctx) {
     const table = await existingTable(TableName, ctx);
     const { Enabled, AttributeName } = specification;
-    const { account, region, name, store, timeToLive: held } = table;
+    const { timeToLive: held } = table;
     if (Enabled && held !== undefined) throw validation("TimeToLive is already enabled");
     if (!Enabled && held === undefined) throw validation("TimeToLive is already disabled");
     if (!Enabled && held !== undefined && held.attribute !== AttributeName) {
@@ -98,19 +123,7 @@ export const updateTimeToLive = dynamodb.operation("UpdateTimeToLive", {
         `TimeToLive is active on a different AttributeName: current AttributeName is ${held.attribute}`,
       );
     }
-    const { timeToLive: _, ...rest } = table;
-    const changed: TableRow = Enabled
-      ? {
-          ...rest,
-          timeToLive: { attribute: AttributeName, changedAt: ctx.clock.now(), status: "ENABLED" },
-        }
-      : rest;
-    tables.put(ctx.tx, [account, region, name], changed);
-    ctx.outbox.put(
-      Enabled ? "enterExpiries" : "dropExpiries",
-      { account, region, name, store },
-      { account, region, group: `expiries/${store}` },
-    );
+    await setTimeToLive(table, Enabled ? AttributeName : undefined, ctx as Context);
     return { TimeToLiveSpecification: specification };
   },
 });

@@ -1,93 +1,28 @@
 import type { Context } from "../../kit/context.ts";
-import { AwsError } from "../../kit/errors.ts";
 import { onTable } from "./access.ts";
 import { dynamodb } from "./contract.ts";
-import { abandon } from "./deleteTable.ts";
 import { shownEncryption, shownTable } from "./describe.ts";
 import { encryptedUnder, type GivenEncryption } from "./encryption.ts";
-import { existingTable, indexNamed } from "./find.ts";
-import {
-  checkIndexes,
-  type GivenAttribute,
-  type GivenIndex,
-  type GivenThroughput,
-  readAttributes,
-  readIndex,
-  readOnDemand,
-  readThroughput,
-} from "./schema.ts";
+import { existingTable } from "./find.ts";
+import { shareSettings } from "./replicas/settings.ts";
+import { type ReplicaUpdate, replicaAccess, updateReplicas } from "./replicas/updates.ts";
+import { type GivenIndex, type GivenThroughput, readOnDemand, readThroughput } from "./schema.ts";
 import { endStream, type GivenStream, newStream } from "./tableStreams.ts";
-import { type IndexRow, type KeyAttribute, type TableRow, type Throughput, tables } from "./tables.ts";
+import { type TableRow, tables } from "./tables.ts";
+import { changedThroughput, type IndexesInput, withIndexes } from "./updateIndexes.ts";
 import { invalidParameter, validation } from "./words.ts";
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html */
 
-interface GivenIndexUpdate {
-  Create?: GivenIndex | undefined;
-  Update?:
-    | Pick<GivenIndex, "IndexName" | "ProvisionedThroughput" | "OnDemandThroughput" | "WarmThroughput">
-    | undefined;
-  Delete?: { IndexName: string } | undefined;
-}
-
-interface UpdateInput {
-  AttributeDefinitions?: GivenAttribute[] | undefined;
+interface UpdateInput extends IndexesInput {
   BillingMode?: string | undefined;
   ProvisionedThroughput?: GivenThroughput | undefined;
-  GlobalSecondaryIndexUpdates?: GivenIndexUpdate[] | undefined;
   StreamSpecification?: GivenStream | undefined;
   SSESpecification?: GivenEncryption | undefined;
   TableClass?: string | undefined;
   DeletionProtectionEnabled?: boolean | undefined;
   OnDemandThroughput?: GivenIndex["OnDemandThroughput"];
   WarmThroughput?: GivenIndex["WarmThroughput"];
-}
-
-const oneAtATime =
-  "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table";
-
-function checkUpdates(updates: readonly GivenIndexUpdate[]): void {
-  for (const { Create, Update, Delete } of updates) {
-    const count = [Create, Update, Delete].filter((one) => one !== undefined).length;
-    if (count === 0) {
-      throw invalidParameter(
-        "One of GlobalSecondaryIndexUpdate's Create, Update or Delete must be specified",
-      );
-    }
-    if (count > 1) {
-      throw invalidParameter(
-        "Only one of GlobalSecondaryIndexUpdate's Create, Update or Delete may be specified",
-      );
-    }
-  }
-  if (updates.filter(({ Update }) => Update === undefined).length > 1)
-    throw new AwsError("LimitExceededException", oneAtATime);
-}
-
-/** The table's attributes, and those that are new; what is known cannot be of another type. */
-function joinedAttributes(table: TableRow, given: readonly GivenAttribute[] | undefined): KeyAttribute[] {
-  const added = given === undefined ? [] : readAttributes(given);
-  for (const { name, type } of added) {
-    const known = table.attributes.find((one) => one.name === name);
-    if (known !== undefined && known.type !== type) {
-      throw invalidParameter(
-        `Attributes cannot be redefined. Please check that your attribute has the same type as previously defined. Existing schema: Schema:[SchemaElement: key{${name}:${known.type}:HASH}] New schema: Schema:[SchemaElement: key{${name}:${type}:HASH}]`,
-      );
-    }
-  }
-  const more = added.filter(({ name }) => !table.attributes.some((one) => one.name === name));
-  return [...table.attributes, ...more];
-}
-
-function changedThroughput(held: Throughput, given: Throughput, now: number): Throughput {
-  const isMore = given.read > held.read || given.write > held.write;
-  const isLess = given.read < held.read || given.write < held.write;
-  return {
-    ...held,
-    ...given,
-    ...(isMore && { increasedAt: now }),
-    ...(isLess && { decreasedAt: now, decreases: (held.decreases ?? 0) + 1 }),
-  };
 }
 
 function withBilling(table: TableRow, input: UpdateInput, ctx: Context): TableRow {
@@ -119,88 +54,11 @@ function withBilling(table: TableRow, input: UpdateInput, ctx: Context): TableRo
   };
 }
 
-function createIndex(table: TableRow, given: GivenIndex, input: UpdateInput, ctx: Context): TableRow {
-  if (indexNamed(table, given.IndexName) !== undefined)
-    throw validation("Attempting to create an index which already exists");
-  const attributes = joinedAttributes(table, input.AttributeDefinitions);
-  const defined = readAttributes(input.AttributeDefinitions ?? []);
-  const index: IndexRow = {
-    ...readIndex(given, "global", defined, table),
-    throughput: readThroughput(given.ProvisionedThroughput, table.billing.mode, given.IndexName),
-    status: "CREATING",
-    backfilling: true,
-  };
-  const indexes = [...table.indexes, index];
-  checkIndexes(indexes);
-  const used = new Set(
-    [table.key, ...indexes.map(({ key }) => key)].flatMap(({ hash, range }) =>
-      [...hash, ...range].map(({ name }) => name),
-    ),
-  );
-  const { account, region, name, store } = table;
-  ctx.outbox.put(
-    "backfill",
-    { account, region, name, store, index: index.store },
-    { account, region, group: `backfill/${index.store}` },
-  );
-  return { ...table, attributes: attributes.filter((one) => used.has(one.name)), indexes };
-}
-
-function deleteIndex(table: TableRow, name: string, ctx: Context): TableRow {
-  const index = indexNamed(table, name);
-  if (index === undefined) {
-    throw new AwsError("ResourceNotFoundException", `Requested resource not found: Index: ${name} not found`);
-  }
-  if (index.kind === "local") throw validation(`The index ${name} is not a global secondary index`);
-  abandon(table, [index.store], ctx);
-  const indexes = table.indexes.filter((one) => one !== index);
-  const used = new Set(
-    [table.key, ...indexes.map(({ key }) => key)].flatMap(({ hash, range }) =>
-      [...hash, ...range].map((one) => one.name),
-    ),
-  );
-  return { ...table, indexes, attributes: table.attributes.filter((one) => used.has(one.name)) };
-}
-
-function updateIndex(table: TableRow, given: NonNullable<GivenIndexUpdate["Update"]>, now: number): TableRow {
-  const held = indexNamed(table, given.IndexName);
-  if (held === undefined) {
-    throw new AwsError(
-      "ResourceNotFoundException",
-      `Requested resource not found: Index: ${given.IndexName} not found`,
-    );
-  }
-  const { ProvisionedThroughput: asked, OnDemandThroughput: onDemand, WarmThroughput: warm } = given;
-  const index: IndexRow = {
-    ...held,
-    ...(asked && {
-      throughput: changedThroughput(
-        held.throughput ?? { read: 0, write: 0 },
-        readThroughput(asked, table.billing.mode, held.name),
-        now,
-      ),
-    }),
-    ...(onDemand && { onDemand: readOnDemand(onDemand) }),
-    ...(warm && { warm: { read: warm.ReadUnitsPerSecond ?? 0, write: warm.WriteUnitsPerSecond ?? 0 } }),
-  };
-  return { ...table, indexes: table.indexes.map((one) => (one === held ? index : one)) };
-}
-
-function withIndexes(table: TableRow, input: UpdateInput, ctx: Context): TableRow {
-  const updates = input.GlobalSecondaryIndexUpdates ?? [];
-  checkUpdates(updates);
-  let changed = table;
-  for (const { Create, Update, Delete } of updates) {
-    if (Create !== undefined) changed = createIndex(changed, Create, input, ctx);
-    else if (Delete !== undefined) changed = deleteIndex(changed, Delete.IndexName, ctx);
-    else if (Update !== undefined) changed = updateIndex(changed, Update, ctx.clock.now());
-  }
-  return changed;
-}
-
 function withStream(table: TableRow, given: GivenStream | undefined, ctx: Context): TableRow {
   if (given === undefined) return table;
   const isOn = table.stream?.status === "ENABLED";
+  if (table.replicas !== undefined && given.StreamEnabled !== true)
+    throw invalidParameter("Disabling Stream is not allowed for a Global Table replica.");
   if (given.StreamEnabled === true) {
     if (isOn) throw validation(`Table already has an enabled stream: TableName: ${table.name}`);
     const stream = newStream(table, given, ctx);
@@ -240,29 +98,51 @@ const settings = [
   "WarmThroughput",
 ] as const;
 
-function checkChangesAnything(input: UpdateInput): void {
-  const isGiven = (name: (typeof settings)[number]) => {
+function changesAnything(input: UpdateInput): boolean {
+  return settings.some((name) => {
     const value = input[name];
     return Array.isArray(value) ? value.length > 0 : value !== undefined;
-  };
-  if (settings.some(isGiven)) return;
+  });
+}
+
+interface ReplicasInput {
+  TableName: string;
+  ReplicaUpdates: ReplicaUpdate[];
+}
+
+function checkOnlyReplicas(input: UpdateInput): void {
+  if (changesAnything(input))
+    throw invalidParameter("Replica modification must be the only operation in the request");
+}
+
+function checkChangesAnything(input: UpdateInput): void {
+  if (changesAnything(input)) return;
   throw validation(
     "At least one of ProvisionedThroughput, BillingMode, UpdateTableClass, GlobalSecondaryIndexUpdates, SSESpecification, StreamSpecification or ReplicaUpdates is required to UpdateTable",
   );
 }
 
 export const updateTable = dynamodb.operation("UpdateTable", {
-  access: onTable("UpdateTable"),
+  access: async (input, ctx) => [
+    await onTable("UpdateTable")(input, ctx as Context),
+    ...(await replicaAccess(input as ReplicasInput, ctx as Context)),
+  ],
   async handle(given, ctx) {
     const input = given as UpdateInput;
     const table = await existingTable(given.TableName, ctx);
-    if (given.ReplicaUpdates !== undefined || given.VectorIndexUpdates !== undefined)
-      throw validation("Global tables and vector indexes are not built here.");
+    if (given.VectorIndexUpdates !== undefined) throw validation("Vector indexes are not built here.");
+    if (given.MultiRegionConsistency === "STRONG" || given.GlobalTableWitnessUpdates !== undefined)
+      throw validation("Multi-Region strong consistency is not built here.");
+    if (given.ReplicaUpdates !== undefined) {
+      checkOnlyReplicas(input);
+      const changed = await updateReplicas(table, (given as ReplicasInput).ReplicaUpdates, ctx as Context);
+      return { TableDescription: shownTable(changed, { status: "UPDATING" }) };
+    }
     checkChangesAnything(input);
     const now = ctx.clock.now();
     const { TableClass, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput: warm } = input;
     const billed = withBilling(table, input, ctx as Context);
-    const indexed = withIndexes(billed, input, ctx as Context);
+    const indexed = await withIndexes(billed, input, ctx as Context);
     const streamed = withStream(indexed, input.StreamSpecification, ctx as Context);
     const sealed = await withEncryption(streamed, input.SSESpecification, ctx as Context);
     const changed: TableRow = {
@@ -273,6 +153,7 @@ export const updateTable = dynamodb.operation("UpdateTable", {
       ...(warm && { warm: { read: warm.ReadUnitsPerSecond ?? 0, write: warm.WriteUnitsPerSecond ?? 0 } }),
     };
     tables.put(ctx.tx, [changed.account, changed.region, changed.name], changed);
+    await shareSettings(changed, input, ctx as Context);
     const shown = shownTable(changed, { status: "UPDATING" });
     return {
       TableDescription: {

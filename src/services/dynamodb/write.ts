@@ -6,9 +6,12 @@ import { moveExpiry } from "./expiries.ts";
 import { holds } from "./expressions/evaluate.ts";
 import type { Condition } from "./expressions/nodes.ts";
 import { entryOf } from "./indexes.ts";
-import { checkIndexKeys, type Place } from "./keys.ts";
+import { checkIndexKeys, keyOf, type Place } from "./keys.ts";
+import { captureChange } from "./kinesis/capture.ts";
 import { addRecord } from "./records.ts";
 import { noteRecoverable } from "./recovery.ts";
+import { newStamp, replicate } from "./replicas/replicate.ts";
+import { bury } from "./replicas/tombstones.ts";
 import { entries, type IndexRow, items, type TableRow } from "./tables.ts";
 import { type Item, itemBytes, maxItemBytes } from "./values.ts";
 import { type Vault, vaultOf } from "./vault.ts";
@@ -29,6 +32,8 @@ export interface WriteRequest {
   /** Words for an item that has become too large. */
   tooLarge?: string;
   byService?: true;
+  /** Of a write that another Region made: it is not taken there again. */
+  stamp?: string;
 }
 
 export interface Written {
@@ -41,6 +46,7 @@ export interface Planned extends Written {
   request: WriteRequest;
   vault: Vault;
   beforeBytes: number;
+  beforeStamp?: string;
   afterBytes: number;
 }
 
@@ -55,6 +61,8 @@ function isBlind({ table, condition, needsBefore }: WriteRequest): boolean {
     table.stream?.status !== "ENABLED" &&
     table.timeToLive === undefined &&
     table.recovery === undefined &&
+    table.destinations === undefined &&
+    table.replicas === undefined &&
     table.billing.mode === "PAY_PER_REQUEST"
   );
 }
@@ -66,12 +74,14 @@ export async function plan(request: WriteRequest, ctx: Context): Promise<Planned
   const opened = vault instanceof Promise ? await vault : vault;
   let before: Item | undefined;
   let beforeBytes = 0;
+  let beforeStamp: string | undefined;
   if (!isBlind(request)) {
     const found = items.get(ctx.tx, table.account, table.region, table.store, place.partition, place.sort);
     const row = found instanceof Promise ? await found : found;
     if (row !== undefined) {
       before = opened.open(row);
       beforeBytes = row.bytes;
+      beforeStamp = row.stamp;
     }
   }
   if (condition !== undefined && !holds(condition, before)) {
@@ -84,7 +94,15 @@ export async function plan(request: WriteRequest, ctx: Context): Promise<Planned
   const afterBytes = itemBytes(after);
   if (afterBytes > maxItemBytes) throw validation(request.tooLarge ?? tooLarge);
   if (table.indexes.length > 0) checkIndexKeys(table, after);
-  return { request, vault: opened, before, after, beforeBytes, afterBytes };
+  return {
+    request,
+    vault: opened,
+    before,
+    after,
+    beforeBytes,
+    afterBytes,
+    ...(beforeStamp !== undefined && { beforeStamp }),
+  };
 }
 
 /** Writes what was planned: the item, what indexes hold of it, its expiry, its stream record. */
@@ -94,14 +112,26 @@ export async function carryOut(planned: Planned, meter: Meter | undefined, ctx: 
   const { account, region, store } = table;
   meter?.write(writeUnits(Math.max(beforeBytes, afterBytes)));
   if (after === before && after !== undefined) return { before, after };
+  const stamp = stampOf(planned, ctx);
   if (after !== undefined) {
-    items.put(ctx.tx, [account, region, store, place.partition, place.sort], vault.seal(after, afterBytes));
+    const row = vault.seal(after, afterBytes);
+    const key: [string, string, string, string, string] = [
+      account,
+      region,
+      store,
+      place.partition,
+      place.sort,
+    ];
+    items.put(ctx.tx, key, stamp === undefined ? row : { ...row, stamp });
   } else if (before !== undefined || isBlind(request)) {
     items.delete(ctx.tx, account, region, store, place.partition, place.sort);
   }
   noteWrite(table, ctx);
   for (const index of table.indexes) writeEntry(planned, index, meter, ctx);
-  if (table.timeToLive !== undefined) moveExpiry(table, place, before, after, ctx);
+  if (stamp !== undefined) shareWrite(planned, stamp, ctx);
+  // What another Region wrote, it also lets expire.
+  if (table.timeToLive !== undefined)
+    moveExpiry(table, place, before, request.stamp === undefined ? after : undefined, ctx);
   if (table.recovery !== undefined && (before ?? after) !== undefined)
     noteRecoverable(table, before, after, vault, ctx);
   if (table.stream?.status === "ENABLED" && !sameItems(before, after)) {
@@ -112,7 +142,25 @@ export async function carryOut(planned: Planned, meter: Meter | undefined, ctx: 
       ctx,
     );
   }
+  if (table.destinations !== undefined) {
+    captureChange(table, place, { before, after, ...(request.byService && { byService: true }) }, ctx);
+  }
   return { before, after };
+}
+
+/** Of global tables: which write this is. */
+function stampOf({ request, beforeStamp }: Planned, ctx: Context): string | undefined {
+  if (request.stamp !== undefined) return request.stamp;
+  return request.table.replicas === undefined ? undefined : newStamp(beforeStamp, ctx);
+}
+
+/** Tells the other Regions of a write that was made here. */
+function shareWrite({ request, before, after }: Planned, stamp: string, ctx: Context): void {
+  const { table, place } = request;
+  if (after === undefined) bury(table, place, stamp, ctx);
+  const item = after ?? before;
+  if (request.stamp !== undefined || item === undefined) return;
+  replicate(table, place, { keys: keyOf(table.key, item), ...(after && { after }), stamp }, ctx);
 }
 
 function writeEntry(

@@ -63,6 +63,11 @@ const known: [service: string, roleName: string, policyName: string, options?: P
       { takesSuffix: true },
     ],
     [
+      "contributorinsights.dynamodb.amazonaws.com",
+      "AWSServiceRoleForDynamoDBCloudWatchContributorInsights",
+      "DynamoDBCloudWatchContributorInsightsServiceRolePolicy",
+    ],
+    [
       "dms-fleet-advisor.amazonaws.com",
       "AWSServiceRoleForDMSFleetAdvisor",
       "AWSDMSFleetAdvisorServiceRolePolicy",
@@ -148,6 +153,11 @@ const known: [service: string, roleName: string, policyName: string, options?: P
     ],
     ["kafka.amazonaws.com", "AWSServiceRoleForKafka", "KafkaServiceRolePolicy"],
     ["kafkaconnect.amazonaws.com", "AWSServiceRoleForKafkaConnect", "KafkaConnectServiceRolePolicy"],
+    [
+      "kinesisreplication.dynamodb.amazonaws.com",
+      "AWSServiceRoleForDynamoDBKinesisDataStreamsReplication",
+      "DynamoDBKinesisReplicationServiceRolePolicy",
+    ],
     [
       "lakeformation.amazonaws.com",
       "AWSServiceRoleForLakeFormationDataAccess",
