@@ -21,7 +21,7 @@ const atMost: Record<string, number> = {
   organizations: 20,
   s3: 18,
   sqs: 0,
-  sns: 18,
+  sns: 0,
   events: 15,
   scheduler: 0,
   logs: 67,
