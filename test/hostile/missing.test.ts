@@ -25,7 +25,7 @@ const atMost: Record<string, number> = {
   events: 15,
   scheduler: 0,
   logs: 67,
-  cloudwatch: 26,
+  cloudwatch: 4,
   kinesis: 0,
   dynamodb: 21,
   dynamodbstreams: 0,
