@@ -22,7 +22,7 @@ const atMost: Record<string, number> = {
   s3: 18,
   sqs: 0,
   sns: 0,
-  events: 15,
+  events: 0,
   scheduler: 0,
   logs: 67,
   cloudwatch: 4,
