@@ -109,6 +109,7 @@ const laterMembers = new Set([
   "DestinationKeyMaterialId",
   "LogAlarms",
   "ActionExecutedAfterMuteWindow",
+  "AnomalyDetectorId",
 ]);
 
 function compareText(

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
 import { clients, credentialsOf, errorOf, optionsOf, startForTest } from "../harness.ts";
 import { expectRecorded, parsedDocuments, recordedAnswers } from "./recorded.ts";
+import { pushRecordings } from "./snsPushRecordings.ts";
 import { publishRecordings, type Scene, topicOf, topicRecordings } from "./snsRecordings.ts";
 import { subscriptionRecordings } from "./snsSubscriptionRecordings.ts";
 
@@ -39,7 +40,7 @@ function withoutParser<T>(value: T): T {
 const documents = new Set(["Policy", "EffectiveDeliveryPolicy", "DeliveryPolicy", "FilterPolicy"]);
 
 describe.skipIf(recorded === undefined)("SNS answers as recorded", () => {
-  it.each([...topicRecordings, ...subscriptionRecordings, ...publishRecordings])(
+  it.each([...topicRecordings, ...subscriptionRecordings, ...publishRecordings, ...pushRecordings])(
     "$name",
     async ({ name, run }) => {
       const answers = recorded?.[name];

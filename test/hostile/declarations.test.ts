@@ -32,7 +32,7 @@ const namesThePath = new Set([
  * Actions that the reference lacks, but the user guide names; an entry that the reference has learned must go.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-temporary-delegation.html#temporary-delegation-managing-permissions
  */
-const fromTheGuide = new Set(["iam:UpdateDelegationRequest"]);
+const fromTheGuide = new Set(["iam:UpdateDelegationRequest", "cloudwatch:DescribeAlarmContributors"]);
 
 /** What each operation declared, as its calls were judged. */
 const declared = new Map<string, Access[]>();

@@ -67,7 +67,7 @@ export interface ShownTemplate extends TemplateInput {
 }
 
 export interface MailInput {
-  Channel: "email" | "sms";
+  Channel: "email" | "sms" | "push";
   To: string;
   From: string;
   Subject?: string;

@@ -5,6 +5,7 @@ import type {
 } from "@aws-sdk/client-cloudwatch";
 import type { Context } from "../../kit/context.ts";
 import { BadMarker, markerOf, positionOf } from "../../kit/paging.ts";
+import { modelsOf } from "./anomaly/band.ts";
 import { cloudwatch } from "./contract.ts";
 import { defaultLabels, dynamicLabel, offsetOf } from "./labels.ts";
 import { maxDatapointsPerGet, maxQueriesPerGet, secondMs } from "./limits.ts";
@@ -74,7 +75,7 @@ async function resultsOf(
     ...MetricDataQueries.map((query) => query.MetricStat?.Period ?? query.Period ?? 60),
   );
   const start = roundedStart((StartTime as Date).getTime(), shortest, nowMs);
-  const range = { start, end: seconds(EndTime as Date), nowMs, account, region };
+  const range = { start, end: seconds(EndTime as Date), nowMs, account, region, models: modelsOf(ctx) };
   return await ctx.peek(async (tx) => {
     const run = new QueryRun(tx, MetricDataQueries, range);
     return await Promise.all(

@@ -1,15 +1,17 @@
 import type { MetricDataQuery, MetricStat } from "@aws-sdk/client-cloudwatch";
 import type { Reads } from "../../storage/store.ts";
+import { bandOf, detectorIdOf, learntMs, Models } from "./anomaly/band.ts";
+import { type Model, train } from "./anomaly/model.ts";
 import { dayMs, secondMs } from "./limits.ts";
 import { evaluate, type Scope } from "./math/evaluate.ts";
-import { type Node, parseExpression } from "./math/parse.ts";
+import { BadExpression, type Node, parseExpression } from "./math/parse.ts";
 import { parseSearch } from "./math/search.ts";
 import { isSeries, type Series, type Value } from "./math/values.ts";
 import { byUnitAndPeriod, shownUnit, storedUnit } from "./periods.ts";
 import { type Statistic, statisticOf } from "./statistics.ts";
 import { type Dimension, type Metric, parseIdentity } from "./store/identity.ts";
 import { MetricReader } from "./store/read.ts";
-import { metrics } from "./tables.ts";
+import { detectors, metrics } from "./tables.ts";
 
 /** Queries of GetMetricData and of alarms, run against what is stored. */
 
@@ -20,6 +22,8 @@ export interface QueryRange {
   nowMs: number;
   account: string;
   region: string;
+  /** What was learnt of metrics that detectors watch; left out, it is learnt anew. */
+  models?: Models;
 }
 
 /** How many series one search finds. */
@@ -78,7 +82,36 @@ export class QueryRun {
         return (await Promise.all(ids.map((id) => this.value(id)))).filter(isSeries);
       },
       search: (expression, statistic, searched) => this.#search(expression, statistic, searched),
+      band: (id, deviations) => this.#band(id, deviations),
     };
+  }
+
+  /** Without a detector, or while it knows nothing, there is no band. */
+  async #band(id: string, deviations: number): Promise<Series[]> {
+    const query = this.#queries.get(id);
+    if (query === undefined) throw new BadExpression(`Unknown metric ID '${id}'.`);
+    const model = await this.model(id);
+    if (model === undefined) return [];
+    const period = query.MetricStat?.Period ?? query.Period ?? this.#scope(undefined).period;
+    return bandOf(model, { label: query.Label ?? id, period }, this.#range, deviations);
+  }
+
+  /** What the detector of a query has learnt; undefined where none watches it. */
+  async model(id: string): Promise<Model | undefined> {
+    const { account, region, nowMs, models = new Models() } = this.#range;
+    const queries = [...this.#queries.values()];
+    const detectorId = detectorIdOf(queries, id);
+    const detector = await detectors.get(this.#tx, account, region, detectorId);
+    if (detector === undefined) return undefined;
+    const query = this.#queries.get(id);
+    const period = query?.MetricStat?.Period ?? query?.Period ?? 60;
+    const key = `${account}/${region}/${detectorId}/${period}/${JSON.stringify(detector)}`;
+    return await models.of(key, nowMs, async () => {
+      const end = Math.floor(nowMs / secondMs / period) * period;
+      const start = end - Math.floor(learntMs / secondMs / period) * period;
+      const value = await new QueryRun(this.#tx, queries, { ...this.#range, start, end }).value(id);
+      return train(isSeries(value) ? value.points : new Map(), detector);
+    });
   }
 
   async stat({ Metric, Period = 60, Stat = "", Unit }: MetricStat): Promise<SeriesWithUnits> {

@@ -1,7 +1,7 @@
 import type { MetricDataQuery } from "@aws-sdk/client-cloudwatch";
 import type { Context } from "../../kit/context.ts";
 import type { AwsError } from "../../kit/errors.ts";
-import { BadExpression, callsFunction, type Node, namesIn, parseExpression } from "./math/parse.ts";
+import { BadExpression, type Node, namesIn, parseExpression } from "./math/parse.ts";
 import { isPeriod } from "./periods.ts";
 import { statisticOf } from "./statistics.ts";
 
@@ -34,7 +34,6 @@ function checkExpressions(queries: readonly MetricDataQuery[], ctx: Context): vo
     if (Expression === undefined) continue;
     if (/^\s*select\b/i.test(Expression)) throw notBuilt("Metrics Insights queries", ctx);
     const node = parsed(Id, Expression, ctx);
-    if (callsFunction(node, "ANOMALY_DETECTION_BAND")) throw notBuilt("anomaly detection", ctx);
     uses.set(Id, namesIn(node));
   }
   for (const id of uses.keys()) {

@@ -65,7 +65,9 @@ export interface MetricAlarmRow extends AlarmFacts {
   queries?: readonly MetricDataQuery[];
   evaluationPeriods: number;
   datapointsToAlarm?: number;
-  threshold: number;
+  /** Left out where `thresholdMetricId` names the query that yields a band. */
+  threshold?: number;
+  thresholdMetricId?: string;
   operator: string;
   treatMissingData?: string;
   lowSampleCount?: string;
@@ -138,3 +140,77 @@ export interface DashboardRow {
 
 /** Dashboards belong to an account, and are the same in all Regions. */
 export const dashboards = table<DashboardRow, [account: string, name: string]>("cloudwatch", "dashboards");
+
+export interface MuteRuleRow {
+  name: string;
+  description?: string;
+  expression: string;
+  /** ISO 8601, as given. */
+  duration: string;
+  timeZone?: string;
+  alarms: readonly string[];
+  startAt?: number;
+  expireAt?: number;
+  tags: Readonly<Record<string, string>>;
+  updatedAt: number;
+}
+
+export const muteRules = table<MuteRuleRow, [...Scope, name: string]>("cloudwatch", "muteRules");
+
+/** Mute rules by the alarms that they name. */
+export const mutedAlarms = table<object, [...Scope, alarm: string, rule: string]>(
+  "cloudwatch",
+  "mutedAlarms",
+);
+
+export interface DetectorRow {
+  /** Instead of one metric: queries, the last of which in need of none is what is watched. */
+  queries?: readonly MetricDataQuery[];
+  metric?: { namespace: string; name: string; dimensions: readonly { Name: string; Value: string }[] };
+  stat?: string;
+  excluded: readonly { from: number; to: number }[];
+  timeZone?: string;
+  periodicSpikes?: boolean;
+}
+
+/** Anomaly detectors, by what they watch. */
+export const detectors = table<DetectorRow, [...Scope, id: string]>("cloudwatch", "detectors");
+
+export interface MetricStreamRow {
+  name: string;
+  running: boolean;
+  firehoseArn: string;
+  roleArn: string;
+  include?: readonly StreamFilter[];
+  exclude?: readonly StreamFilter[];
+  statistics: readonly {
+    metrics: readonly { namespace: string; name: string }[];
+    statistics: readonly string[];
+  }[];
+  tags: Readonly<Record<string, string>>;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface StreamFilter {
+  namespace: string;
+  /** Left out, all of the namespace. */
+  names?: readonly string[];
+}
+
+export const metricStreams = table<MetricStreamRow, [...Scope, name: string]>("cloudwatch", "metricStreams");
+
+/** Metrics that got values in a minute and are to be streamed: seconds since the epoch. */
+export const streamedMinutes = table<object, [...Scope, minute: string, namespace: string, identity: string]>(
+  "cloudwatch",
+  "streamedMinutes",
+);
+
+export interface InsightRuleRow {
+  enabled: boolean;
+  definition: string;
+  onTransformedLogs?: boolean;
+  tags: Readonly<Record<string, string>>;
+}
+
+export const insightRules = table<InsightRuleRow, [...Scope, name: string]>("cloudwatch", "insightRules");

@@ -1,12 +1,15 @@
 import type { Context } from "../../kit/context.ts";
 import type { Access } from "../../kit/service.ts";
 import { parseArn } from "../../kit/targets.ts";
+import { findMuteRule, putMuteRuleRow } from "./alarms/muteRules.ts";
 import { findAlarm, putAlarmRow } from "./alarms/names.ts";
 import { cloudwatch } from "./contract.ts";
 import { findDashboard, putDashboardRow } from "./dashboards.ts";
+import { findInsightRule, putInsightRuleRow } from "./insightRules/rules.ts";
 import { maxTagsPerResource } from "./limits.ts";
+import { findMetricStream, putMetricStreamRow } from "./streams/metricStreams.ts";
 
-/** Tags of alarms and dashboards. */
+/** Tags of alarms, their mute rules, dashboards, metric streams and insight rules. */
 
 type Tags = Readonly<Record<string, string>>;
 
@@ -23,10 +26,30 @@ async function findTagged(arn: string, ctx: Context): Promise<Tagged | undefined
     const row = await findAlarm(resource.slice("alarm:".length), ctx);
     return row && { tags: row.tags, put: (tags) => putAlarmRow({ ...row, tags }, ctx) };
   }
+  if (parsed.region === ctx.region) {
+    const found = await findOther(resource, ctx);
+    if (found !== undefined) return found;
+  }
   if (!resource.startsWith("dashboard/")) return undefined;
   const name = resource.slice("dashboard/".length);
   const row = await findDashboard(name, ctx);
   return row && { tags: row.tags, put: (tags) => putDashboardRow(name, { ...row, tags }, ctx) };
+}
+
+/** Mute rules, metric streams, insight rules. */
+async function findOther(resource: string, ctx: Context): Promise<Tagged | undefined> {
+  const [, kind, name = ""] = /^(alarm-mute-rule|metric-stream|insight-rule)[:/](.+)$/.exec(resource) ?? [];
+  if (kind === "alarm-mute-rule") {
+    const row = await findMuteRule(name, ctx);
+    return row && { tags: row.tags, put: (tags) => putMuteRuleRow({ ...row, tags }, ctx) };
+  }
+  if (kind === "metric-stream") {
+    const row = await findMetricStream(name, ctx);
+    return row && { tags: row.tags, put: (tags) => putMetricStreamRow({ ...row, tags }, ctx) };
+  }
+  if (kind !== "insight-rule") return undefined;
+  const row = await findInsightRule(name, ctx);
+  return row && { tags: row.tags, put: (tags) => putInsightRuleRow(name, { ...row, tags }, ctx) };
 }
 
 async function tagAccess(action: string, arn: string, ctx: Context): Promise<Access> {

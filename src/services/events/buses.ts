@@ -1,10 +1,11 @@
 import type { EventBus } from "@aws-sdk/client-eventbridge";
 import type { Context } from "../../kit/context.ts";
 import { events } from "./contract.ts";
+import { existingSource, letGo, takeUp } from "./eventSources.ts";
 import { namedPage } from "./lists.ts";
 import { busAccess, busArn, busNamed, defaultBus, existingBus, findBus, tagsOf, touchBus } from "./names.ts";
 import { removeRule } from "./rules.ts";
-import { type BusRow, buses, rules } from "./tables.ts";
+import { type BusRow, buses, type EventSourceRow, rules } from "./tables.ts";
 
 /** AWS's default quota. */
 const maxBusesPerRegion = 100;
@@ -16,11 +17,14 @@ export const createEventBus = events.operation("CreateEventBus", {
     resourcePolicy: undefined,
     requestTags: Tags ?? [],
   }),
-  async handle({ Name, Description, KmsKeyIdentifier, DeadLetterConfig, LogConfig, Tags }, ctx) {
+  async handle(
+    { Name, EventSourceName, Description, KmsKeyIdentifier, DeadLetterConfig, LogConfig, Tags },
+    ctx,
+  ) {
     if (Name === defaultBus || (await findBus(busNamed(Name, ctx), ctx)) !== undefined) {
       throw ctx.error("ResourceAlreadyExistsException", `Event bus ${Name} already exists.`);
     }
-    if (Name.includes("/")) throw ctx.error("ValidationException", "Event bus name must not contain '/'.");
+    const source = await sourceOf(Name, EventSourceName, ctx);
     const standing = await buses.list(ctx.tx, [ctx.account, ctx.region], { limit: maxBusesPerRegion });
     if (standing.length >= maxBusesPerRegion) throw tooMany(ctx);
     const now = ctx.clock.now();
@@ -31,9 +35,31 @@ export const createEventBus = events.operation("CreateEventBus", {
       ...settings({ Description, KmsKeyIdentifier, DeadLetterConfig, LogConfig }),
     };
     buses.put(ctx.tx, [ctx.account, ctx.region, Name], row);
+    if (source !== undefined) takeUp(busNamed(Name, ctx), source, ctx);
     return { EventBusArn: busArn(busNamed(Name, ctx)), ...shownSettings(row) };
   },
 });
+
+/** The event source of a partner's bus, which has its name; undefined for a bus of the account's own. */
+async function sourceOf(
+  name: string,
+  sourceName: string | undefined,
+  ctx: Context<"ResourceNotFoundException" | "InvalidStateException">,
+): Promise<EventSourceRow | undefined> {
+  if (sourceName === undefined) {
+    if (name.includes("/")) throw ctx.error("ValidationException", "Event bus name must not contain '/'.");
+    return undefined;
+  }
+  if (sourceName !== name)
+    throw ctx.error(
+      "ValidationException",
+      "The name of a partner event bus must be that of its event source.",
+    );
+  const source = await existingSource(sourceName, ctx);
+  if (source.state !== "PENDING")
+    throw ctx.error("InvalidStateException", `Event source ${sourceName} is not in state PENDING.`);
+  return source;
+}
 
 /** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateEventBus.html */
 export const updateEventBus = events.operation("UpdateEventBus", {
@@ -86,6 +112,7 @@ export const deleteEventBus = events.operation("DeleteEventBus", {
     }
     buses.delete(ctx.tx, bus.account, bus.region, bus.name);
     touchBus(bus, ctx);
+    if (bus.name.includes("/")) await letGo(bus, ctx);
     return {};
   },
 });

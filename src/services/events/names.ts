@@ -13,7 +13,10 @@ export interface BusName {
 export const defaultBus = "default";
 
 /** A bus by its name or ARN, as a call names it. */
-export function busNamed(nameOrArn: string | undefined, { account, region }: Context): BusName {
+export function busNamed(
+  nameOrArn: string | undefined,
+  { account, region }: Pick<Context, "account" | "region">,
+): BusName {
   if (nameOrArn === undefined) return { account, region, name: defaultBus };
   const arn = parseArn(nameOrArn);
   if (arn === undefined) return { account, region, name: nameOrArn };

@@ -3,30 +3,29 @@ import type { AwsEvent, Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
 import { eventTime } from "../../kit/record.ts";
 import { events } from "./contract.ts";
+import { type Route, routeOf } from "./endpoints.ts";
+import { checkSize, envelopeOf, failure } from "./entries.ts";
 import { ingest } from "./ingest.ts";
-import { busAccess, busNamed, defaultBus, findBus } from "./names.ts";
+import { busAccess, busArn, busNamed, defaultBus, findBus } from "./names.ts";
+import { replicateLater } from "./replicate.ts";
 import type { Envelope } from "./transform.ts";
-
-/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size */
-const maxRequestBytes = 256 * 1024;
-const timeBytes = 14;
 
 /** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
 export const putEvents = events.operation("PutEvents", {
-  access: async ({ Entries }, ctx) => {
-    const accesses = Entries.map(async ({ EventBusName, Source, DetailType }) => ({
-      ...(await busAccess("PutEvents", EventBusName, ctx)),
-      context: { "events:source": Source, "events:detail-type": DetailType },
-    }));
+  access: async ({ Entries, EndpointId }, ctx) => {
+    const accesses = Entries.map(async (entry) => {
+      const route = EndpointId === undefined ? undefined : await routed(entry, EndpointId, ctx);
+      return {
+        ...(await busAccess("PutEvents", route ? busArn(route.bus) : entry.EventBusName, ctx)),
+        context: { "events:source": entry.Source, "events:detail-type": entry.DetailType },
+      };
+    });
     return await Promise.all(accesses);
   },
-  async handle({ Entries }, ctx) {
-    const bytes = Entries.reduce((sum, entry) => sum + sizeOf(entry), 0);
-    if (bytes > maxRequestBytes) {
-      throw ctx.error("ValidationException", "Total size of the entries in the request is over the limit.");
-    }
+  async handle({ Entries, EndpointId }, ctx) {
+    checkSize(Entries, ctx);
     const results: PutEventsResultEntry[] = [];
-    for (const entry of Entries) results.push(await put(entry, ctx));
+    for (const entry of Entries) results.push(await put(entry, EndpointId, ctx));
     return {
       FailedEntryCount: results.filter(({ ErrorCode }) => ErrorCode !== undefined).length,
       Entries: results,
@@ -43,68 +42,45 @@ function recordedEntry({ Source, DetailType, EventBusName }: PutEventsRequestEnt
   return { source: Source, detailType: DetailType, eventBusName: EventBusName };
 }
 
-function sizeOf({
-  Time,
-  Source = "",
-  DetailType = "",
-  Detail = "",
-  Resources = [],
-}: PutEventsRequestEntry): number {
-  const texts = [Source, DetailType, Detail, ...Resources];
-  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), Time ? timeBytes : 0);
+async function put(
+  entry: PutEventsRequestEntry,
+  endpointId: string | undefined,
+  ctx: Context,
+): Promise<PutEventsResultEntry> {
+  const route = await routed(entry, endpointId, ctx);
+  if (route === undefined) {
+    return failure(
+      "InvalidArgument",
+      "Parameter EventBusName is not valid. Reason: It is no event bus of the endpoint.",
+    );
+  }
+  const id = uuid();
+  const region = endpointId === undefined ? ctx.region : route.bus.region;
+  const event = envelopeOf(entry, { id, account: ctx.account, region }, ctx);
+  if ("ErrorCode" in event && event.ErrorCode === "InvalidArgument") return event;
+  if (entry.Source?.startsWith("aws.") && !isForwarded(ctx))
+    return failure("NotAuthorizedForSourceException", "Not authorized for the source.");
+  if ("ErrorCode" in event) return event;
+  // AWS takes events for a bus that does not exist, and drops them.
+  if ((await findBus(route.bus, ctx)) === undefined) return { EventId: id };
+  await ingest(event, route.bus, ctx);
+  replicateLater(event, route, ctx);
+  return { EventId: id };
 }
 
-async function put(entry: PutEventsRequestEntry, ctx: Context): Promise<PutEventsResultEntry> {
-  for (const name of ["Source", "DetailType", "Detail"] as const) {
-    if (!entry[name]) {
-      return failure(
-        "InvalidArgument",
-        `Parameter ${name} is not valid. Reason: ${name} is a required argument.`,
-      );
-    }
-  }
-  const { Source = "", DetailType = "", Detail = "", Resources = [], Time, EventBusName } = entry;
-  if (Source.startsWith("aws.") && !isForwarded(ctx)) {
-    return failure("NotAuthorizedForSourceException", "Not authorized for the source.");
-  }
-  const detail = parsedDetail(Detail);
-  if (detail === undefined) return failure("MalformedDetail", "Detail is malformed.");
-  const id = uuid();
-  const bus = busNamed(EventBusName, ctx);
-  // AWS takes events for a bus that does not exist, and drops them.
-  if ((await findBus(bus, ctx)) === undefined) return { EventId: id };
-  const event: Envelope = {
-    version: "0",
-    id,
-    "detail-type": DetailType,
-    source: Source,
-    account: ctx.account,
-    time: eventTime((Time ?? new Date(ctx.clock.now())).getTime()),
-    region: ctx.region,
-    resources: Resources,
-    detail,
-  };
-  await ingest(event, bus, ctx);
-  return { EventId: id };
+/** Where an entry goes: by way of an endpoint, if one is named. */
+async function routed(
+  { EventBusName }: PutEventsRequestEntry,
+  endpointId: string | undefined,
+  ctx: Context,
+): Promise<Route | undefined> {
+  if (endpointId === undefined) return { bus: busNamed(EventBusName, ctx) };
+  return await routeOf(endpointId, EventBusName, ctx);
 }
 
 /** EventBridge itself, which hands on what came onto another bus. */
 function isForwarded({ caller }: Context): boolean {
   return (caller.principal.service ?? caller.session?.invokedBy) === "events.amazonaws.com";
-}
-
-function failure(ErrorCode: string, ErrorMessage: string): PutEventsResultEntry {
-  return { ErrorCode, ErrorMessage };
-}
-
-function parsedDetail(text: string): Record<string, unknown> | undefined {
-  try {
-    const detail: unknown = JSON.parse(text);
-    const isObject = typeof detail === "object" && detail !== null && !Array.isArray(detail);
-    return isObject ? (detail as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Events of AWS services, as `ctx.emit` hands them on: onto the default bus. */

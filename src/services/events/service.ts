@@ -4,11 +4,15 @@ import * as archives from "./archives.ts";
 import * as buses from "./buses.ts";
 import * as connections from "./connections.ts";
 import { invoke } from "./deliver.ts";
+import * as endpoints from "./endpoints.ts";
+import * as eventSources from "./eventSources.ts";
 import { missing } from "./missing.ts";
+import * as partnerSources from "./partnerSources.ts";
 import * as patterns from "./patterns.ts";
 import * as permissions from "./permissions.ts";
 import * as putEvents from "./putEvents.ts";
 import * as replays from "./replays.ts";
+import { replicate } from "./replicate.ts";
 import * as rules from "./rules.ts";
 import * as ruleTargets from "./ruleTargets.ts";
 import { runRule } from "./schedules.ts";
@@ -29,9 +33,12 @@ export default defineService({
     replays,
     connections,
     apiDestinations,
+    endpoints,
+    eventSources,
+    partnerSources,
     tags,
   ].flatMap(operationsIn),
   missing,
-  timers: { runRule },
-  deliveries: { invoke, emit: putEvents.emit, replay: replays.replay },
+  timers: { runRule, expireSource: eventSources.expireSource },
+  deliveries: { invoke, emit: putEvents.emit, replay: replays.replay, replicate },
 });

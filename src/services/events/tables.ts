@@ -122,3 +122,58 @@ export const apiDestinations = table<ApiDestinationRow, [account: string, region
   "events",
   "apiDestinations",
 );
+
+/** A bus in two Regions, under one name. Kept in the Region that is its first choice. */
+export interface EndpointRow {
+  id: string;
+  description?: string;
+  healthCheck: string;
+  /** Region to go to while the health check fails. */
+  secondary: string;
+  busName: string;
+  replicates: boolean;
+  roleArn?: string;
+  createdAt: number;
+  changedAt: number;
+}
+
+export const endpoints = table<EndpointRow, [account: string, region: string, name: string]>(
+  "events",
+  "endpoints",
+);
+
+/** Endpoints by their ids, which callers give in any Region. */
+export const endpointsById = table<{ account: string; region: string; name: string }, [id: string]>(
+  "events",
+  "endpointsById",
+);
+
+/** Which account goes by the name of a partner: the first that made a source under it. */
+export const partners = table<{ account: string }, [partner: string]>("events", "partners");
+
+/** Names of a partner's event sources. */
+export const partnerSources = table<{ createdAt: number }, [partner: string, region: string, name: string]>(
+  "events",
+  "partnerSources",
+);
+
+/** Accounts to which a partner offers an event source. */
+export const offeredTo = table<
+  { createdAt: number },
+  [partner: string, region: string, name: string, account: string]
+>("events", "offeredTo");
+
+export interface EventSourceRow {
+  /** Account of the partner. */
+  partner: string;
+  createdAt: number;
+  /** While it is pending. */
+  expiresAt?: number;
+  state: "PENDING" | "ACTIVE" | "DELETED";
+}
+
+/** What partners offer to an account. */
+export const eventSources = table<EventSourceRow, [account: string, region: string, name: string]>(
+  "events",
+  "eventSources",
+);

@@ -20,7 +20,6 @@ export const topicAttributes: ReadonlySet<string> = new Set([
   "ContentBasedDeduplication",
   "FifoThroughputScope",
   "ArchivePolicy",
-  "DataProtectionPolicy",
   ...feedback,
 ]);
 

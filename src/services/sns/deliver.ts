@@ -8,6 +8,8 @@ import { type HttpRequest, type HttpResult, httpHeaders, postTo } from "./http.t
 import { sendMail } from "./mail.ts";
 import { keyOf, type SubscriptionName, snsFor, subscriptionArn } from "./names.ts";
 import { bodyFor, functionEvent, mailBody, rawAttributes } from "./notification.ts";
+import { outbound } from "./protection.ts";
+import { pushToSubscriber } from "./push.ts";
 import { logStatus } from "./status.ts";
 import { type SubscriptionRow, subscriptions, topics } from "./tables.ts";
 
@@ -19,9 +21,12 @@ const maxServiceRetries = 100_015;
 /** HTTP deliveries take two steps: the message is made and signed in a transaction, then posted outside of any. */
 export const deliver = {
   async settle(delivery: Delivery, ctx: Context): Promise<void> {
-    const { subscription, message } = delivery;
+    const { subscription } = delivery;
     const row = await subscriptions.get(ctx.tx, ...keyOf(subscription));
     if (!row?.confirmed) return;
+    const { message, refused } = await outbound(subscription, row.principalArn, delivery.message, ctx);
+    // What may not be delivered goes into no dead-letter queue either.
+    if (refused !== undefined) return await refuse(delivery, row, refused, ctx);
     if (row.protocol === "http" || row.protocol === "https") {
       const request = await httpRequest(subscription, row, message, ctx);
       return ctx.outbox.put("post", { ...delivery, request }, { peer: subscription.id });
@@ -70,6 +75,8 @@ async function toSubscriber(
           ? message.body
           : await bodyFor(subscription, row, message, ctx);
     await sendMail(row, message.subject ?? "AWS Notification Message", Body, ctx);
+  } else if (row.protocol === "application") {
+    await pushToSubscriber(row.endpoint, message, ctx);
   } else if (row.protocol === "lambda") {
     await toTarget(ctx, { arn: row.endpoint }, await functionEvent(subscription, row, message, ctx), as);
   } else {
@@ -165,6 +172,11 @@ async function failed(
   count("NumberOfNotificationsFailed", delivery.subscription, ctx);
   await logStatus(delivery, row, { ...result, status: "FAILURE", reason }, ctx);
   if (row.attributes.RedrivePolicy) await redrive(delivery, row, ctx);
+}
+
+async function refuse(delivery: Delivery, row: SubscriptionRow, reason: string, ctx: Context): Promise<void> {
+  count("NumberOfNotificationsFailed", delivery.subscription, ctx);
+  await logStatus(delivery, row, { status: "FAILURE", reason }, ctx);
 }
 
 async function redrive(

@@ -1,4 +1,5 @@
 import type { Context } from "../../kit/context.ts";
+import { platformOf } from "./appNames.ts";
 import { wants } from "./filters.ts";
 import type { StoredAttributes } from "./messages.ts";
 import type { SubscriptionName, TopicName } from "./names.ts";
@@ -43,7 +44,8 @@ export const fanOut = {
     });
     for (const { key, row } of page) {
       if (!row.confirmed) continue;
-      const body = message.byProtocol?.[row.protocol] ?? message.body;
+      const kind = row.protocol === "application" ? platformOf(row.endpoint) : row.protocol;
+      const body = message.byProtocol?.[kind] ?? message.body;
       if (!wants(row, { body, attributes: message.attributes })) {
         ctx.metric({
           namespace: "AWS/SNS",

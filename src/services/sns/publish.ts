@@ -6,6 +6,8 @@ import { sns } from "./contract.ts";
 import type { Published } from "./fanout.ts";
 import { attributeBytes, maxMessageBytes, readAttributes, readContent } from "./messages.ts";
 import { existingTopic, type TopicName, topicAccess, topicArn } from "./names.ts";
+import { inbound } from "./protection.ts";
+import { toEndpoint } from "./push.ts";
 import { isOptedOut } from "./sms.ts";
 import { type TopicRow, taken } from "./tables.ts";
 
@@ -13,6 +15,9 @@ type PublishErrors =
   | "InvalidParameterException"
   | "InvalidParameterValueException"
   | "NotFoundException"
+  | "AuthorizationErrorException"
+  | "EndpointDisabledException"
+  | "PlatformApplicationDisabledException"
   | "KMSAccessDeniedException"
   | "KMSDisabledException"
   | "KMSNotFoundException"
@@ -45,10 +50,9 @@ export const publish = sns.operation("Publish", {
       );
     }
     if (/:endpoint\//.test(arn)) {
-      throw ctx.error(
-        "InvalidParameterException",
-        "Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified",
-      );
+      const content = readContent(input, ctx);
+      readAttributes(input.MessageAttributes as never, ctx);
+      return await toEndpoint(arn, { ...content, ...(input.Subject && { subject: input.Subject }) }, ctx);
     }
     const { topic, row } = await existingTopic(arn, ctx);
     await checkKey(topic, row, ctx);
@@ -76,7 +80,7 @@ async function take(
     throw ctx.error("InvalidParameterException", "Invalid parameter: Message too long");
   const { MessageGroupId, MessageDeduplicationId } = input;
   checkFifo(row, input, ctx);
-  const message: Published = {
+  const whole: Published = {
     messageId: uuid(),
     ...content,
     ...(input.Subject !== undefined && { subject: input.Subject }),
@@ -84,6 +88,7 @@ async function take(
     publishedAt: ctx.clock.now(),
     ...(MessageGroupId !== undefined && { groupId: MessageGroupId }),
   };
+  const message = await inbound(topic, row, whole, ctx);
   if (row.fifo) {
     const id = MessageDeduplicationId ?? hash("sha256", input.Message ?? "");
     const before = await sequenced(topic, id, message, ctx);

@@ -1,9 +1,10 @@
 import type { Subscription } from "@aws-sdk/client-sns";
 import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
-import { BadMarker, keyedPageOf } from "../../kit/paging.ts";
+import { keyedPageOf } from "../../kit/paging.ts";
 import { passRole } from "../../kit/passRole.ts";
 import { parseArn } from "../../kit/targets.ts";
+import { endpointOfArn, findEndpoint } from "./appNames.ts";
 import { checkedSubscriptionAttribute, retryPolicy } from "./attributes.ts";
 import { askToConfirm } from "./confirmation.ts";
 import { sns } from "./contract.ts";
@@ -17,6 +18,7 @@ import {
   topicAccess,
   topicArn,
 } from "./names.ts";
+import { tokenPage } from "./pages.ts";
 import { byEndpoint, byOwner, type SubscriptionRow, subscriptions, topics } from "./tables.ts";
 
 /** Who gets what is published. */
@@ -34,7 +36,7 @@ const protocols = new Set([
   "firehose",
 ]);
 /** Their owner is known by their ARN, so no confirmation is asked of the owner's own. */
-const byArn = new Set(["sqs", "lambda", "firehose"]);
+const byArn = new Set(["sqs", "lambda", "firehose", "application"]);
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html */
 export const subscribe = sns.operation("Subscribe", {
@@ -43,6 +45,7 @@ export const subscribe = sns.operation("Subscribe", {
   async handle({ TopicArn, Protocol, Endpoint = "", Attributes = {}, ReturnSubscriptionArn }, ctx) {
     const { topic, row: topicRow } = await existingTopic(TopicArn, ctx);
     checkEndpoint(Protocol, Endpoint, topicRow.fifo, ctx);
+    if (Protocol === "application") await checkDevice(Endpoint, ctx);
     const attributes = { ...(Attributes as Record<string, string>) };
     const options = { where: "Attributes Reason: ", fifo: topicRow.fifo, all: attributes };
     for (const [name, value] of Object.entries(attributes))
@@ -138,10 +141,22 @@ function checkEndpoint(
         "Invalid parameter: Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics",
       );
     }
+  } else if (protocol === "application") {
+    if (!/:endpoint\/[^/]+\/[^/]+\/[^/]+$/.test(endpoint) || parseArn(endpoint)?.service !== "sns")
+      throw invalid(`Invalid parameter: Application endpoint arn invalid:${endpoint}`);
   } else if (byArn.has(protocol) && parseArn(endpoint)?.service !== protocol)
     throw invalid(`Invalid parameter: ${protocol} endpoint ARN`);
   if (fifo && protocol !== "sqs" && protocol !== "lambda" && protocol !== "firehose")
     throw invalid(`Invalid parameter: Invalid protocol type: ${protocol}`);
+}
+
+async function checkDevice(arn: string, ctx: Context<"InvalidParameterException">): Promise<void> {
+  const endpoint = endpointOfArn(arn, ctx, "Endpoint");
+  if ((await findEndpoint(endpoint, ctx)) !== undefined) return;
+  throw ctx.error(
+    "InvalidParameterException",
+    `Invalid parameter: Endpoint Reason: Endpoint does not exist for endpoint ${arn}`,
+  );
 }
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_Unsubscribe.html */
@@ -188,7 +203,7 @@ export const listSubscriptionsByTopic = sns.operation("ListSubscriptionsByTopic"
   async handle({ TopicArn, NextToken }, ctx) {
     const { topic } = await existingTopic(TopicArn, ctx);
     const parts = [topic.account, topic.region, topic.name];
-    const { items, next } = await page(
+    const { items, next } = await tokenPage(
       () => keyedPageOf(subscriptions, ctx.tx, parts, { limit: pageSize, marker: NextToken }),
       ctx,
     );
@@ -203,7 +218,7 @@ export const listSubscriptionsByTopic = sns.operation("ListSubscriptionsByTopic"
 export const listSubscriptions = sns.operation("ListSubscriptions", {
   access: () => ({ action: "sns:ListSubscriptions", resource: "*" }),
   async handle({ NextToken }, ctx) {
-    const { items, next } = await page(
+    const { items, next } = await tokenPage(
       () => keyedPageOf(byOwner, ctx.tx, [ctx.account, ctx.region], { limit: pageSize, marker: NextToken }),
       ctx,
     );
@@ -217,16 +232,6 @@ export const listSubscriptions = sns.operation("ListSubscriptions", {
     return { Subscriptions, ...(next && { NextToken: next }) };
   },
 });
-
-async function page<T>(read: () => Promise<T>, ctx: Context<"InvalidParameterException">): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof BadMarker)
-      throw ctx.error("InvalidParameterException", "Invalid parameter: NextToken");
-    throw error;
-  }
-}
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_GetSubscriptionAttributes.html */
 export const getSubscriptionAttributes = sns.operation("GetSubscriptionAttributes", {

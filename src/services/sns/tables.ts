@@ -6,6 +6,8 @@ export interface TopicRow {
   fifo: boolean;
   /** As SetTopicAttributes and CreateTopic gave them: DisplayName, DeliveryPolicy, KmsMasterKeyId and the like. */
   attributes: Record<string, string>;
+  /** The data protection policy. */
+  protection?: string;
   /** The topic's policy; absent, the default one, which lets its account in. */
   policy?: string;
   tags: Record<string, string>;
@@ -72,3 +74,45 @@ export interface SmsRow {
 }
 
 export const sms = table<SmsRow, [account: string, region: string]>("sns", "sms");
+
+/** What a platform's service gave to an app, and what becomes known of its endpoints. */
+export interface ApplicationRow {
+  /** Tells its endpoints from those of an application of the same name before it. */
+  id: string;
+  /** PlatformCredential and PlatformPrincipal among them: they are never shown. */
+  attributes: Record<string, string>;
+  createdAt: number;
+}
+
+type AppKey = [account: string, region: string, platform: string, name: string];
+
+export const applications = table<ApplicationRow, AppKey>("sns", "applications");
+
+/** An app on a device. */
+export interface AppEndpointRow {
+  /** Of its application's row. */
+  appId: string;
+  token: string;
+  enabled: boolean;
+  userData?: string;
+  createdAt: number;
+}
+
+export const appEndpoints = table<AppEndpointRow, [...AppKey, id: string]>("sns", "appEndpoints");
+
+/** Which endpoint a device's token has, by the token's hash. */
+export const byToken = table<{ id: string; appId: string }, [...AppKey, tokenHash: string]>("sns", "byToken");
+
+/** Destination numbers that are verified before text messages leave the sandbox. */
+export interface SandboxNumberRow {
+  verified: boolean;
+  /** Hash of the code that was sent last. */
+  codeHash: string;
+  codeExpiresAt: number;
+  changedAt: number;
+}
+
+export const sandboxNumbers = table<SandboxNumberRow, [account: string, region: string, number: string]>(
+  "sns",
+  "sandboxNumbers",
+);

@@ -1,9 +1,11 @@
 import type { Context } from "../../kit/context.ts";
-import { BadMarker, keyedPageOf } from "../../kit/paging.ts";
+import { keyedPageOf } from "../../kit/paging.ts";
 import { effectivePolicy, keptPolicy, topicAttributes } from "./attributes.ts";
 import { sns } from "./contract.ts";
 import { existingTopic, type TopicName, topicAccess, topicArn, topicOfArn } from "./names.ts";
+import { tokenPage } from "./pages.ts";
 import { checkPolicy, defaultPolicy } from "./policy.ts";
+import { checkProtection } from "./protection.ts";
 import { removeSubscription } from "./subscriptions.ts";
 import { subscriptions, type TopicRow, topics } from "./tables.ts";
 import { checkTags } from "./tags.ts";
@@ -13,14 +15,16 @@ const nameShape = /^[A-Za-z0-9_-]{1,256}$/;
 
 /** Makes a topic; one that stands with the same attributes is answered as it is. https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html */
 export const createTopic = sns.operation("CreateTopic", {
-  access: async ({ Name, Tags }, ctx) => {
+  access: async ({ Name, Tags, DataProtectionPolicy }, ctx) => {
     const topic = { account: ctx.account, region: ctx.region, name: Name };
     const access = { ...(await topicAccess("CreateTopic", topicArn(topic), ctx)), resourcePolicy: undefined };
     const accesses = [{ ...access, requestTags: Tags ?? [] }];
     if (Tags?.length) accesses.push({ ...access, action: "sns:TagResource", requestTags: Tags });
+    if (DataProtectionPolicy)
+      accesses.push({ ...access, action: "sns:PutDataProtectionPolicy", requestTags: [] });
     return accesses;
   },
-  async handle({ Name, Attributes = {}, Tags = [] }, ctx) {
+  async handle({ Name, Attributes = {}, Tags = [], DataProtectionPolicy: protection }, ctx) {
     const fifo = Attributes.FifoTopic?.toLowerCase() === "true";
     const invalid = (reason: string) =>
       ctx.error("InvalidParameterException", `Invalid parameter: ${reason}`);
@@ -32,6 +36,7 @@ export const createTopic = sns.operation("CreateTopic", {
     if (Policy) checkPolicy(Policy, ctx);
     for (const [name, value] of Object.entries(attributes))
       attributes[name] = checkedAttribute(name, value, fifo, ctx);
+    if (protection) await checkProtection(protection, ctx);
     const known = await topics.get(ctx.tx, ctx.account, ctx.region, Name);
     if (known !== undefined) {
       checkSame(known, attributes, Policy, Tags.length > 0 ? tags : undefined, ctx);
@@ -41,6 +46,7 @@ export const createTopic = sns.operation("CreateTopic", {
       fifo,
       attributes: fifo ? { ContentBasedDeduplication: "false", ...attributes } : attributes,
       ...(Policy && { policy: Policy }),
+      ...(protection && { protection }),
       tags,
       createdAt: ctx.clock.now(),
     });
@@ -112,20 +118,15 @@ export const deleteTopic = sns.operation("DeleteTopic", {
 export const listTopics = sns.operation("ListTopics", {
   access: () => ({ action: "sns:ListTopics", resource: "*" }),
   async handle({ NextToken }, ctx) {
-    try {
-      const options = { limit: pageSize, marker: NextToken };
-      const { items, next } = await keyedPageOf(topics, ctx.tx, [ctx.account, ctx.region], options);
-      return {
-        Topics: items.map(({ key: [account, region, name] }) => ({
-          TopicArn: topicArn({ account, region, name }),
-        })),
-        ...(next && { NextToken: next }),
-      };
-    } catch (error) {
-      if (error instanceof BadMarker)
-        throw ctx.error("InvalidParameterException", "Invalid parameter: NextToken");
-      throw error;
-    }
+    const parts = [ctx.account, ctx.region];
+    const options = { limit: pageSize, marker: NextToken };
+    const { items, next } = await tokenPage(() => keyedPageOf(topics, ctx.tx, parts, options), ctx);
+    return {
+      Topics: items.map(({ key: [account, region, name] }) => ({
+        TopicArn: topicArn({ account, region, name }),
+      })),
+      ...(next && { NextToken: next }),
+    };
   },
 });
 

@@ -5,7 +5,8 @@ import { deliver, isRetriable, parseArn, retryDelayMs } from "../../../kit/targe
 import type { AlarmRow, AlarmState } from "../tables.ts";
 import { jsonTime, note } from "./history.ts";
 import { functionEvent, subjectOf, topicMessage } from "./messages.ts";
-import { alarmArn } from "./names.ts";
+import { muting } from "./muteRules.ts";
+import { alarmArn, findAlarm } from "./names.ts";
 
 /** What an alarm does when its state changes. Each action is delivered by itself, and its outcome is in the history. */
 
@@ -45,7 +46,7 @@ export function actOn(alarm: AlarmRow, previous: AlarmState, ctx: Context): void
           ? functionEvent(alarm, previous, ctx)
           : topicMessage(alarm, previous.value, ctx),
       ),
-      at: alarm.state.updatedAt,
+      at: alarm.state.transitionedAt,
       attempts: 0,
     };
     ctx.outbox.put("act", { ...action });
@@ -55,6 +56,8 @@ export function actOn(alarm: AlarmRow, previous: AlarmState, ctx: Context): void
 /** Delivery: does one action, under the principal of CloudWatch's alarms, for this alarm. */
 export async function act(action: Action, ctx: Context): Promise<void> {
   const { name, arn, subject, body } = action;
+  const muted = await muting(name, ctx);
+  if (muted !== undefined) return await mute(action, muted, ctx);
   const isFunction = parseArn(arn)?.service === "lambda";
   const as = servicePrincipal(isFunction ? functionPrincipal : principal, {
     sourceArn: alarmArn(name, ctx),
@@ -73,6 +76,33 @@ export async function act(action: Action, ctx: Context): Promise<void> {
     return;
   }
   await noteOutcome(action, undefined, ctx);
+}
+
+/** Holds an action back until the mute window ends. */
+async function mute(action: Action, { rule, untilMs }: { rule: string; untilMs: number }, ctx: Context) {
+  const { name, arn, at } = action;
+  const { account, region } = ctx;
+  ctx.timers.set(`mute/${account}/${region}/${name}/${arn}`, "endMute", untilMs, { ...action });
+  await note(
+    action,
+    {
+      type: "Action",
+      summary: `Muted action ${arn} by mute rule ${rule}`.slice(0, maxSummaryCharacters),
+      data: {
+        actionState: "Muted",
+        stateUpdateTimestamp: jsonTime(at),
+        notificationResource: arn,
+        mutedBy: rule,
+      },
+    },
+    ctx,
+  );
+}
+
+/** Timer: the window is over. What was held back is done if the alarm is still in the state that asked for it. */
+export async function endMute(action: Action, ctx: Context): Promise<void> {
+  const alarm = await findAlarm(action.name, ctx);
+  if (alarm?.state.transitionedAt === action.at && alarm.actionsEnabled) ctx.outbox.put("act", { ...action });
 }
 
 /** Summaries hold no more. */

@@ -24,6 +24,9 @@ export interface Evaluated {
   time: number;
   value?: number | undefined;
   samples?: number | undefined;
+  /** The band that the value is held against, for alarms on anomalies. */
+  lower?: number | undefined;
+  upper?: number | undefined;
 }
 
 export interface Decision {
@@ -47,15 +50,32 @@ export function isComparison(operator: string): boolean {
   return Object.hasOwn(comparisons, operator);
 }
 
-export function breaches(value: number, { operator, threshold }: Criteria): boolean {
-  return comparisons[operator]?.(value, threshold) ?? false;
+type BandComparison = (one: Required<Pick<Evaluated, "value" | "lower" | "upper">>) => boolean;
+
+const bandComparisons: Record<string, BandComparison> = {
+  LessThanLowerOrGreaterThanUpperThreshold: ({ value = 0, lower = 0, upper = 0 }) =>
+    value < lower || value > upper,
+  LessThanLowerThreshold: ({ value = 0, lower = 0 }) => value < lower,
+  GreaterThanUpperThreshold: ({ value = 0, upper = 0 }) => value > upper,
+};
+
+/** Whether it is an operator of bands. */
+export function isBandComparison(operator: string): boolean {
+  return Object.hasOwn(bandComparisons, operator);
+}
+
+function breaches({ value = 0, lower, upper }: Evaluated, { operator, threshold }: Criteria): boolean {
+  if (threshold !== undefined) return comparisons[operator]?.(value, threshold) ?? false;
+  // Where nothing is expected, nothing is an anomaly.
+  if (lower === undefined || upper === undefined) return false;
+  return bandComparisons[operator]?.({ value, lower, upper }) ?? false;
 }
 
 /** `periods` are those of the evaluation range, oldest first. */
 export function decide(periods: readonly Evaluated[], alarm: Criteria): Decision {
   const { evaluationPeriods, datapointsToAlarm = evaluationPeriods, treatMissingData = "missing" } = alarm;
   const real = periods.filter(({ value }) => value !== undefined);
-  const isBreaching = ({ value = 0 }: Evaluated) => breaches(value, alarm);
+  const isBreaching = (one: Evaluated) => breaches(one, alarm);
   if (real.length >= evaluationPeriods) {
     const datapoints = real.slice(-evaluationPeriods);
     const breaching = datapoints.filter(isBreaching).length;

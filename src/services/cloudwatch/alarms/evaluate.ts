@@ -1,4 +1,5 @@
 import type { Context } from "../../../kit/context.ts";
+import { modelsOf } from "../anomaly/band.ts";
 import { hourMs, secondMs } from "../limits.ts";
 import { BadExpression } from "../math/parse.ts";
 import { isSeries, type Series } from "../math/values.ts";
@@ -34,7 +35,7 @@ async function evaluateAt(alarm: MetricAlarmRow, endMs: number, early: boolean, 
   const period = periodOf(alarm);
   const end = endMs / secondMs;
   const start = end - (alarm.evaluationPeriods + extraPeriods(period)) * period;
-  const series = await read(alarm, start, ctx);
+  const { series, lower, upper } = await read(alarm, start, ctx);
   const points = [...series.points.keys()].some((time) => time >= start);
   // Without values in sight nothing changes until some come, and they set the timers anew.
   if (points) evaluateNext(alarm, ctx);
@@ -42,7 +43,12 @@ async function evaluateAt(alarm: MetricAlarmRow, endMs: number, early: boolean, 
   const periods: Evaluated[] = [];
   const samples = "samples" in series ? (series.samples as ReadonlyMap<number, number>) : undefined;
   for (let time = start; time < end; time += period)
-    periods.push({ time, value: series.points.get(time), samples: samples?.get(time) });
+    periods.push({
+      time,
+      value: series.points.get(time),
+      samples: samples?.get(time),
+      ...(lower && { lower: lower.points.get(time), upper: upper?.points.get(time) }),
+    });
   const decision = decide(countsFor(alarm, periods), alarm);
   const { state } = decision;
   if (state === undefined || state === alarm.state.value) return;
@@ -66,33 +72,42 @@ function countsFor(alarm: MetricAlarmRow, periods: Evaluated[]): Evaluated[] {
   return periods.map((one) => ((one.samples ?? 0) >= needed ? one : { time: one.time }));
 }
 
+interface Watched {
+  series: Series;
+  /** What is expected of it, for alarms on anomalies. */
+  lower?: Series | undefined;
+  upper?: Series | undefined;
+}
+
 /** The alarm's series, with periods counted from `start`. */
-async function read(alarm: MetricAlarmRow, start: number, ctx: Context): Promise<Series> {
+async function read(alarm: MetricAlarmRow, start: number, ctx: Context): Promise<Watched> {
   const nowMs = ctx.clock.now();
   const { account, region } = ctx;
-  const range = { start, end: (nowMs + leadMs) / secondMs, nowMs, account, region };
-  const { metric, queries } = alarm;
+  const end = (nowMs + leadMs) / secondMs;
+  const range = { start, end, nowMs, account, region, models: modelsOf(ctx) };
+  const { metric, queries, thresholdMetricId } = alarm;
   return await ctx.peek(async (tx) => {
     if (metric !== undefined) {
       const Stat = metric.statistic ?? metric.extendedStatistic ?? "";
       const { namespace: Namespace, name: MetricName, dimensions, period: Period, unit } = metric;
       const Metric = { Namespace, MetricName, Dimensions: [...dimensions] };
-      return await new QueryRun(tx, [], range).stat({
-        Metric,
-        Period,
-        Stat,
-        Unit: unit as "None" | undefined,
-      });
+      const asked = { Metric, Period, Stat, Unit: unit as "None" | undefined };
+      return { series: await new QueryRun(tx, [], range).stat(asked) };
     }
-    const watched = queries?.find(({ ReturnData }) => ReturnData !== false);
+    const watched = queries?.find(({ Id, ReturnData }) => ReturnData !== false && Id !== thresholdMetricId);
     const empty: Series = { label: "", period: periodOf(alarm), points: new Map() };
-    if (queries === undefined || watched?.Id === undefined) return empty;
+    if (queries === undefined || watched?.Id === undefined) return { series: empty };
     try {
-      const value = await new QueryRun(tx, queries, range).value(watched.Id);
-      return isSeries(value) ? value : empty;
+      const run = new QueryRun(tx, queries, range);
+      const value = await run.value(watched.Id);
+      const series = isSeries(value) ? value : empty;
+      if (thresholdMetricId === undefined) return { series };
+      const band = await run.value(thresholdMetricId);
+      const [lower, upper] = Array.isArray(band) ? band : [];
+      return { series, lower: lower ?? empty, upper: upper ?? empty };
     } catch (error) {
       // What cannot be computed has no datapoints.
-      if (error instanceof BadExpression) return empty;
+      if (error instanceof BadExpression) return { series: empty };
       throw error;
     }
   });

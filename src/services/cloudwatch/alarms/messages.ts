@@ -93,7 +93,7 @@ function triggerOf(alarm: MetricAlarmRow): Record<string, unknown> {
     EvaluationPeriods: evaluationPeriods,
     ...(datapointsToAlarm !== undefined && { DatapointsToAlarm: datapointsToAlarm }),
     ComparisonOperator: operator,
-    Threshold: threshold,
+    ...(threshold === undefined ? { ThresholdMetricId: alarm.thresholdMetricId } : { Threshold: threshold }),
     TreatMissingData: alarm.treatMissingData ?? "",
     EvaluateLowSampleCountPercentile: alarm.lowSampleCount ?? "",
   };

@@ -2,7 +2,7 @@ import type { Context } from "../../../kit/context.ts";
 import type { AlarmInput } from "../contract.ts";
 import { checkQueries, notBuilt } from "../queryChecks.ts";
 import { isPlain, statisticOf } from "../statistics.ts";
-import { isComparison } from "./decide.ts";
+import { isBandComparison, isComparison } from "./decide.ts";
 
 /** What PutMetricAlarm refuses. */
 
@@ -19,13 +19,18 @@ export function checkMetricAlarm(input: Input, ctx: Context): void {
   if (input.EvaluationCriteria !== undefined) throw notBuilt("alarms on PromQL queries", ctx);
   if (input.EvaluationWindow !== undefined && "WallClockWindow" in input.EvaluationWindow)
     throw notBuilt("alarms with wall clock windows", ctx);
-  if (input.ThresholdMetricId !== undefined) throw notBuilt("anomaly detection", ctx);
   const { EvaluationPeriods, ComparisonOperator, Threshold, DatapointsToAlarm } = input;
   if (EvaluationPeriods === undefined) throw invalid("The parameter EvaluationPeriods is required.");
   if (ComparisonOperator === undefined) throw invalid("The parameter ComparisonOperator is required.");
-  if (!isComparison(ComparisonOperator)) throw notBuilt("anomaly detection", ctx);
-  if (Threshold === undefined || !Number.isFinite(Threshold))
-    throw invalid("The parameter Threshold is required.");
+  if (isBandComparison(ComparisonOperator)) checkBand(input, ctx);
+  else {
+    if (!isComparison(ComparisonOperator))
+      throw invalid(`The value ${ComparisonOperator} for parameter ComparisonOperator is not supported.`);
+    if (input.ThresholdMetricId !== undefined)
+      throw invalid("ThresholdMetricId must be specified with an operator of anomaly detection only.");
+    if (Threshold === undefined || !Number.isFinite(Threshold))
+      throw invalid("The parameter Threshold is required.");
+  }
   if (DatapointsToAlarm !== undefined && DatapointsToAlarm > EvaluationPeriods)
     throw invalid("The parameter DatapointsToAlarm must be less than or equal to EvaluationPeriods.");
   checkOption("TreatMissingData", input.TreatMissingData, treatments, ctx);
@@ -37,6 +42,31 @@ export function checkMetricAlarm(input: Input, ctx: Context): void {
   );
   if (input.Metrics !== undefined && input.Metrics.length > 0) checkMetrics(input, ctx);
   else checkMetric(input, ctx);
+}
+
+/** The query that yields the band of an alarm on anomalies; undefined where there is none. */
+export function bandQueryOf({
+  Metrics = [],
+  ThresholdMetricId,
+}: Pick<Input, "Metrics" | "ThresholdMetricId">) {
+  const query = Metrics.find(({ Id }) => Id === ThresholdMetricId);
+  const watched = /^\s*ANOMALY_DETECTION_BAND\(\s*(\w+)\s*[,)]/i.exec(query?.Expression ?? "")?.[1];
+  return watched === undefined ? undefined : { watched };
+}
+
+function checkBand(input: Input, ctx: Context): void {
+  const invalid = (message: string) => ctx.error("ValidationError", message);
+  if (input.Threshold !== undefined)
+    throw invalid("Threshold must not be specified with an operator of anomaly detection.");
+  if (input.ThresholdMetricId === undefined) throw invalid("The parameter ThresholdMetricId is required.");
+  const band = bandQueryOf(input);
+  if (band === undefined)
+    throw invalid(
+      "ThresholdMetricId must be the ID of an ANOMALY_DETECTION_BAND function in the metrics list.",
+    );
+  const watched = (input.Metrics ?? []).find(({ Id }) => Id === band.watched);
+  if (watched === undefined || watched.ReturnData === false)
+    throw invalid("The metric of the ANOMALY_DETECTION_BAND function must return data.");
 }
 
 function checkOption(
@@ -100,7 +130,10 @@ function checkMetrics(input: Input, ctx: Context): void {
     throw ctx.error("ValidationError", `Metrics list and ${name} must not be specified together.`);
   }
   checkQueries(Metrics, "Metrics", ctx);
-  if (Metrics.filter(({ ReturnData }) => ReturnData !== false).length !== 1)
+  const shown = Metrics.filter(
+    ({ Id, ReturnData }) => ReturnData !== false && Id !== input.ThresholdMetricId,
+  );
+  if (shown.length !== 1)
     throw ctx.error("ValidationError", "Exactly one element of the metrics list should return data.");
   const periods = Metrics.map(({ MetricStat, Period }) => MetricStat?.Period ?? Period ?? 0);
   checkPeriod(Math.max(...periods) || 60, EvaluationPeriods, ctx);

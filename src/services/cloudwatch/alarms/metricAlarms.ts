@@ -1,7 +1,8 @@
+import { ensureDetector } from "../anomaly/detectors.ts";
 import { type AlarmInput, cloudwatch } from "../contract.ts";
 import type { MetricAlarmRow, WatchedMetric } from "../tables.ts";
 import { checkActions, configure, newTags } from "./configure.ts";
-import { checkMetricAlarm } from "./metricAlarmChecks.ts";
+import { bandQueryOf, checkMetricAlarm } from "./metricAlarmChecks.ts";
 import { alarmAccess, findAlarm } from "./names.ts";
 import { initialState } from "./reasons.ts";
 import { evaluateNext, evaluateSoon } from "./schedule.ts";
@@ -33,6 +34,8 @@ export const putMetricAlarm = cloudwatch.operation("PutMetricAlarm", {
       configuredAt: now,
       state: held?.state ?? initialState(now),
     };
+    const band = bandQueryOf(input);
+    if (band !== undefined) await ensureDetector(input.Metrics ?? [], band.watched, ctx);
     await configure(row, held, ctx);
     evaluateSoon(row.name, ctx);
     evaluateNext(row, ctx);
@@ -68,7 +71,9 @@ function criteriaOf(input: AlarmInput) {
     ...(Metrics === undefined || Metrics.length === 0 ? { metric: metricOf(input) } : { queries: Metrics }),
     evaluationPeriods: input.EvaluationPeriods ?? 1,
     ...(DatapointsToAlarm !== undefined && { datapointsToAlarm: DatapointsToAlarm }),
-    threshold: input.Threshold ?? 0,
+    ...(input.ThresholdMetricId === undefined
+      ? { threshold: input.Threshold ?? 0 }
+      : { thresholdMetricId: input.ThresholdMetricId }),
     operator: input.ComparisonOperator ?? "",
     ...(TreatMissingData !== undefined && { treatMissingData: TreatMissingData }),
     ...(EvaluateLowSampleCountPercentile !== undefined && {

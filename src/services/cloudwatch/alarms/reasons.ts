@@ -11,6 +11,19 @@ const comparisonWords: Record<string, string> = {
   LessThanOrEqualToThreshold: "less than or equal to",
 };
 
+const shownAtOnce = 5;
+
+/** What datapoints are held against: the threshold, or the bounds of what was expected at their times. */
+function limits({ operator, threshold }: MetricAlarmRow, newest: readonly Evaluated[]): string {
+  if (threshold !== undefined) return `${comparisonWords[operator]} the threshold (${double(threshold)})`;
+  const bounds = (side: "lower" | "upper") =>
+    `the ${side} thresholds [${newest.map((one) => double(one[side] ?? Number.NaN)).join(", ")}]`;
+  const less = `less than ${bounds("lower")}`;
+  const greater = `greater than ${bounds("upper")}`;
+  if (operator === "LessThanLowerThreshold") return less;
+  return operator === "GreaterThanUpperThreshold" ? greater : `${less} or ${greater}`;
+}
+
 const treatmentWords: Record<string, string> = {
   breaching: "Breaching",
   notBreaching: "NonBreaching",
@@ -52,19 +65,21 @@ export function reasonOf(alarm: MetricAlarmRow, { state, datapoints, filled }: D
   if (datapoints.length === 0) {
     return `Threshold Crossed: no datapoints were received for ${counted(filled, "period")} and ${filling}.`;
   }
-  const { evaluationPeriods, datapointsToAlarm, operator, threshold } = alarm;
-  const shown = `[${[...datapoints].reverse().slice(0, 5).map(shownPoint).join(", ")}]`;
-  const than = `${comparisonWords[operator]} the threshold (${double(threshold)})`;
+  const { evaluationPeriods, datapointsToAlarm } = alarm;
+  const newest = [...datapoints].reverse().slice(0, shownAtOnce);
+  const shown = `[${newest.map(shownPoint).join(", ")}]`;
+  const than = limits(alarm, newest);
+  const crossed = alarm.threshold === undefined ? "Thresholds Crossed" : "Threshold Crossed";
   const not = state === "ALARM" ? "" : "not ";
   const added = filled > 0 && treatment !== "Missing" && treatment !== "Ignore" ? ` and ${filling}` : "";
   if (datapointsToAlarm === undefined) {
     const { length } = datapoints;
-    return `Threshold Crossed: ${counted(length, "datapoint")} ${shown} ${were(length)} ${not}${than}${added}.`;
+    return `${crossed}: ${counted(length, "datapoint")} ${shown} ${were(length)} ${not}${than}${added}.`;
   }
   const direction = state === "ALARM" ? "OK -> ALARM" : "ALARM -> OK";
   const minimum = state === "ALARM" ? datapointsToAlarm : evaluationPeriods - datapointsToAlarm + 1;
   const { length } = datapoints;
-  return `Threshold Crossed: ${length} out of the last ${counted(evaluationPeriods, "datapoint")} ${shown} ${were(length)} ${not}${than}${added} (minimum ${counted(minimum, "datapoint")} for ${direction} transition).`;
+  return `${crossed}: ${length} out of the last ${counted(evaluationPeriods, "datapoint")} ${shown} ${were(length)} ${not}${than}${added} (minimum ${counted(minimum, "datapoint")} for ${direction} transition).`;
 }
 
 function shownPoint({ value = 0, time }: Evaluated): string {
@@ -88,7 +103,12 @@ export function reasonDataOf(
     ...(metric?.unit !== undefined && { unit: metric.unit }),
     ...(metric && { statistic: metric.statistic ?? metric.extendedStatistic, period: metric.period }),
     recentDatapoints: datapoints.map(({ value }) => value),
-    threshold,
+    ...(threshold === undefined
+      ? {
+          recentLowerThresholds: datapoints.map(({ lower }) => lower),
+          recentUpperThresholds: datapoints.map(({ upper }) => upper),
+        }
+      : { threshold }),
     evaluatedDatapoints: evaluated.slice(0, 20).map(({ time, value, samples }) => ({
       timestamp: jsonTime(time * 1000),
       ...(value !== undefined && samples !== undefined && { sampleCount: samples }),

@@ -11,6 +11,8 @@ export interface Scope extends Grid {
   /** The metrics among the queries, those whose ids hold a text if one is given. */
   metrics(idPart: string | undefined): Promise<Series[]>;
   search(expression: string, statistic: string, period: number): Promise<Series[]>;
+  /** The lower and the upper bound of what is expected of another query. */
+  band(id: string, deviations: number): Promise<Series[]>;
 }
 
 /** Words that name no query. */
@@ -56,7 +58,17 @@ async function nameValue(name: string, scope: Scope): Promise<Value> {
   throw new BadExpression(`Unknown metric ID '${name}'.`);
 }
 
+const defaultDeviations = 2;
+
+async function band([of, width, ...more]: readonly Node[], scope: Scope): Promise<Series[]> {
+  const deviations = width === undefined ? defaultDeviations : await evaluate(width, scope);
+  if (of?.kind !== "name" || typeof deviations !== "number" || !(deviations > 0) || more.length > 0)
+    throw new BadExpression("ANOMALY_DETECTION_BAND takes the ID of a metric and a positive number.");
+  return await scope.band(of.name, deviations);
+}
+
 async function call(name: string, args: readonly Node[], scope: Scope): Promise<Value> {
+  if (name === "ANOMALY_DETECTION_BAND") return await band(args, scope);
   const given = await values(args, scope);
   const [first, second, third] = given;
   if (name === "METRICS") return await scope.metrics(typeof first === "string" ? first : undefined);

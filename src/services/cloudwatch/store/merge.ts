@@ -2,6 +2,7 @@ import type { Context } from "../../../kit/context.ts";
 import { hourMs } from "../limits.ts";
 import { noteMetric } from "../registry.ts";
 import { beginUpkeep } from "../retention.ts";
+import { noteStreamed } from "../streams/send.ts";
 import { mergedBuckets } from "../tables.ts";
 import { batchesOf, deleteBatch, type Entry, linesOf, type Place, setOf } from "./batches.ts";
 import { type Block, getBlock, putBlock, type Series, type TimedPoint } from "./blocks.ts";
@@ -55,6 +56,7 @@ export async function mergeBatches(
   }
   const last = batches.at(-1)?.id ?? "";
   await beginUpkeep(ctx);
+  await noteStreamed(namespace, entries, ctx);
   for (const [identity, list] of entries) {
     const series = { account, region, id: seriesId(namespace, identity) };
     await mergeSeries(series, list, last, ctx);
