@@ -1,5 +1,7 @@
 import { defineService, operationsIn } from "../../kit/service.ts";
 import * as destinations from "./destinations.ts";
+import { runExport } from "./exportRun.ts";
+import * as exportTasks from "./exportTasks.ts";
 import * as filterEvents from "./filterEvents.ts";
 import * as getEvents from "./getEvents.ts";
 import * as groups from "./groups.ts";
@@ -44,6 +46,7 @@ export default defineService({
     queryDefinitions,
     logRecords,
     liveTail,
+    exportTasks,
   ].flatMap(operationsIn),
   missing,
   refusesInput,
@@ -52,5 +55,6 @@ export default defineService({
     publishMetrics: { settle: publishMetrics },
     deliverSubscription: { settle: deliverSubscription },
     runQuery: { settle: runQuery },
+    runExport: { settle: runExport },
   },
 });
