@@ -32,6 +32,7 @@ import { CreateKeyCommand } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
 import { clients, optionsOf, startForTest } from "../harness.ts";
+import { exportRecordings } from "./logsExportRecordings.ts";
 import {
   destinationRecordings,
   type ForwardingRecording,
@@ -583,8 +584,9 @@ const files: [file: string, recordings: Recording[]][] = [
   ["resource_policies", resourcePolicies],
   ["destinations", destinationRecordings.map(forwarded)],
   ["subscription_filters", subscriptionRecordings.map(forwarded)],
+  ["export_tasks", exportRecordings(() => clients(cloudkeep, cloudkeep.credentials).s3).map(forwarded)],
 ];
-/** Of the others (deliveries, export tasks) nothing is built. */
+/** Of the others (deliveries) nothing is built. */
 
 describe.each(files)("%s", (file, recordings) => {
   const recorded = recordedAnswers(`logs/test_logs_${file}.snapshot.json`);
