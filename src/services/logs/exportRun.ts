@@ -4,9 +4,10 @@ import { servicePrincipal } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
 import { groupArn } from "./access.ts";
-import { GroupKeys, ownerOf } from "./encryption.ts";
+import { ownerOf } from "./encryption.ts";
 import { activeExport, type ExportRow, exportTasks } from "./exportTables.ts";
 import { expiredBefore } from "./limits.ts";
+import { readerOf } from "./protection/masker.ts";
 import type { LineKey } from "./store/chunk.ts";
 import { type FoundLine, scanLines } from "./store/scan.ts";
 import { type GroupRow, groups, type StreamRow, streams } from "./tables.ts";
@@ -119,14 +120,14 @@ async function nextPart(
   after: LineKey | undefined,
   ctx: Context,
 ): Promise<{ text: string; upTo?: LineKey }> {
-  const keys = new GroupKeys(group, ctx);
+  const reader = await readerOf(group, {}, ctx);
   const scan = {
     from: Math.max(from, expiredBefore(group, ctx), after?.time ?? 0),
     to,
     reverse: false,
     source: { ...ownerOf(group), groupId: group.groupId, groupName: group.name, streams: [stream] },
     after,
-    open: (value: Uint8Array, at: string) => keys.open(value, at),
+    open: (value: Uint8Array, at: string) => reader.open(value, at),
   };
   let text = "";
   for await (const { lines } of scanLines(scan, ctx)) {

@@ -1,4 +1,5 @@
 import type { Context } from "../../kit/context.ts";
+import { protections } from "./protection/versions.ts";
 import { chunksBetween, deleteChunk } from "./store/chunkRows.ts";
 import { groupFacts, index, journal, streamFacts, streams, streamsByLast } from "./tables.ts";
 
@@ -50,6 +51,7 @@ export async function purgeGroup({ groupId }: { groupId: string }, ctx: Context)
   const ordered = await streamsByLast.list(tx, scope, { limit });
   for (const { key } of ordered) streamsByLast.delete(tx, ...key);
   groupFacts.delete(tx, ...scope);
+  protections.delete(tx, ...scope);
   const lists = [found, waiting, named, facts, ordered];
   if (lists.some(({ length }) => length === limit)) {
     ctx.timers.set(`purge/${groupId}`, "purgeGroup", ctx.clock.now(), { groupId });

@@ -1,6 +1,6 @@
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
-import { GroupKeys, ownerOf } from "./encryption.ts";
+import { ownerOf } from "./encryption.ts";
 import type { QueryFacts } from "./insights/compile.ts";
 import { parseQuery } from "./insights/parser.ts";
 import { compilePipeline, type Pipeline } from "./insights/pipeline.ts";
@@ -8,6 +8,7 @@ import { Row } from "./insights/record.ts";
 import type { Command, Expression } from "./insights/syntax.ts";
 import { expiredBefore } from "./limits.ts";
 import { formatPointer } from "./pointers.ts";
+import { readerOf } from "./protection/masker.ts";
 import { type FoundLine, scanLines } from "./store/scan.ts";
 import {
   type GroupRow,
@@ -96,14 +97,14 @@ async function scanGroup(
   ctx: Context,
   scanned: () => void,
 ): Promise<number> {
-  const keys = new GroupKeys(group, ctx);
+  const reader = await readerOf(group, {}, ctx);
   let characters = 0;
   const scan = {
     from: Math.max(startTime, expiredBefore(group, ctx)),
     to: endTime,
     reverse: true,
     source: { ...ownerOf(group), groupId: group.groupId, groupName: group.name, wanted: () => true },
-    open: (value: Uint8Array, at: string) => keys.open(value, at),
+    open: (value: Uint8Array, at: string) => reader.open(value, at),
     opened: ({ text }: { text: string }) => {
       characters += text.length;
     },

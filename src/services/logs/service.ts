@@ -1,4 +1,6 @@
 import { defineService, operationsIn } from "../../kit/service.ts";
+import * as accountPolicies from "./accountPolicies.ts";
+import * as dataProtection from "./dataProtection.ts";
 import * as destinations from "./destinations.ts";
 import { runExport } from "./exportRun.ts";
 import * as exportTasks from "./exportTasks.ts";
@@ -24,6 +26,7 @@ import * as streams from "./streams.ts";
 import * as subscriptionFilters from "./subscriptionFilters.ts";
 import { deliverSubscription } from "./subscriptions.ts";
 import * as tags from "./tags.ts";
+import { deliverVended } from "./vended.ts";
 
 /** CloudWatch Logs: lines by group and stream, kept sealed, searched, and made into metrics. */
 export default defineService({
@@ -47,6 +50,8 @@ export default defineService({
     logRecords,
     liveTail,
     exportTasks,
+    dataProtection,
+    accountPolicies,
   ].flatMap(operationsIn),
   missing,
   refusesInput,
@@ -56,5 +61,6 @@ export default defineService({
     deliverSubscription: { settle: deliverSubscription },
     runQuery: { settle: runQuery },
     runExport: { settle: runExport },
+    deliverVended: { settle: deliverVended },
   },
 });

@@ -43,10 +43,17 @@ interface LogEvent {
   extractedFields?: Record<string, string>;
 }
 
-/** Leaves what a group's subscription filters take of a batch to the outbox. */
-export async function forwardMatches(group: GroupRow, batch: Batch, ctx: Context): Promise<void> {
-  const rows = await subscriptionFilters.list(ctx.tx, [ctx.account, ctx.region, group.name]);
-  for (const { row } of rows) {
+/** Leaves what subscription filters take of a batch to the outbox: the group's, and those of its account. */
+export async function forwardMatches(
+  group: GroupRow,
+  batch: Batch,
+  ofAccount: readonly SubscriptionFilterRow[],
+  ctx: Context,
+): Promise<void> {
+  const own = group.subscriptionFilters
+    ? await subscriptionFilters.list(ctx.tx, [ctx.account, ctx.region, group.name])
+    : [];
+  for (const row of [...own.map((one) => one.row), ...ofAccount]) {
     const matches = matching(batch, await compilePattern(row.filterPattern));
     if (matches.length === 0) continue;
     // What writes into the group that it is fed from would never end.
@@ -54,7 +61,10 @@ export async function forwardMatches(group: GroupRow, batch: Batch, ctx: Context
       count("DeliveryErrors", matches.length, { ...row, groupName: group.name }, ctx);
       continue;
     }
-    for (const logEvents of portions(matches)) await forward(row, group, batch, logEvents, ctx);
+    const level = ofAccount.includes(row) ? { policyLevel: "ACCOUNT_LEVEL_POLICY" } : {};
+    for (const logEvents of portions(matches)) {
+      await forward(row, group, batch, { logEvents, ...level }, ctx);
+    }
   }
 }
 
@@ -95,7 +105,7 @@ async function forward(
   row: SubscriptionFilterRow,
   group: GroupRow,
   { streamName }: Batch,
-  logEvents: LogEvent[],
+  portion: { logEvents: LogEvent[]; policyLevel?: string },
   ctx: Context,
 ): Promise<void> {
   const { filterName, destinationArn, roleArn, distribution } = row;
@@ -105,7 +115,7 @@ async function forward(
     logGroup: group.name,
     logStream: streamName,
     subscriptionFilters: [filterName],
-    logEvents,
+    ...portion,
   });
   const forwarding: Forwarding = {
     filterName,
@@ -116,7 +126,7 @@ async function forward(
     groupName: group.name,
     stream: streamName,
     data: data.toString("base64"),
-    events: logEvents.length,
+    events: portion.logEvents.length,
     since: ctx.clock.now(),
     attempts: 0,
   };

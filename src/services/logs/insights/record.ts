@@ -42,6 +42,14 @@ export class Row {
     return name.startsWith("@") ? this.#system(name, this.line) : this.#discovered(path);
   }
 
+  /** The row as its line was written, behind all masks. */
+  get unmasked(): Row {
+    const original = this.line?.chunk.original;
+    return this.line === undefined || original === undefined
+      ? this
+      : new Row({ ...this.line, chunk: original });
+  }
+
   get message(): string {
     this.#message ??= this.line?.chunk.message(this.line.line) ?? "";
     return this.#message;
