@@ -1,6 +1,10 @@
 import { defineService, operationsIn } from "../../kit/service.ts";
 import * as accountPolicies from "./accountPolicies.ts";
 import * as dataProtection from "./dataProtection.ts";
+import * as deliveries from "./deliveries.ts";
+import * as deliveryDestinations from "./deliveryDestinations.ts";
+import * as deliverySources from "./deliverySources.ts";
+import * as deliveryTemplates from "./deliveryTemplates.ts";
 import * as destinations from "./destinations.ts";
 import { runExport } from "./exportRun.ts";
 import * as exportTasks from "./exportTasks.ts";
@@ -52,6 +56,10 @@ export default defineService({
     exportTasks,
     dataProtection,
     accountPolicies,
+    deliveries,
+    deliverySources,
+    deliveryDestinations,
+    deliveryTemplates,
   ].flatMap(operationsIn),
   missing,
   refusesInput,
