@@ -24,7 +24,7 @@ const atMost: Record<string, number> = {
   sns: 18,
   events: 15,
   scheduler: 0,
-  logs: 41,
+  logs: 33,
   cloudwatch: 26,
   kinesis: 0,
   dynamodb: 21,

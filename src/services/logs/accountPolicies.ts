@@ -1,4 +1,4 @@
-import type { AccountPolicy } from "@aws-sdk/client-cloudwatch-logs";
+import type { AccountPolicy, Processor } from "@aws-sdk/client-cloudwatch-logs";
 import type { Context } from "../../kit/context.ts";
 import { type Page, pageOfList } from "../../kit/paging.ts";
 import type { Access } from "../../kit/service.ts";
@@ -16,6 +16,12 @@ import { checkIndexDocument } from "./indexDocument.ts";
 import { logsPage } from "./pages.ts";
 import { readDocument } from "./protection/document.ts";
 import { beginProtection, endProtection, ofAccount } from "./protection/versions.ts";
+import {
+  beginTransformer,
+  endTransformer,
+  ofAccount as transformersOfAccount,
+} from "./transform/versions.ts";
+import { checkTransformer } from "./transformers.ts";
 
 /**
  * Policies for all of an account's log groups, or many of them.
@@ -31,7 +37,7 @@ interface Kind {
   actions: { put: string; get: string; delete: string };
   /** Sees that a document is one, and what it needs is there. */
   begin(row: AccountPolicyRow, ctx: Context<Errors>): Promise<void>;
-  end?(ctx: Context): Promise<unknown>;
+  end?(row: AccountPolicyRow, ctx: Context): Promise<unknown>;
 }
 
 const kinds: Record<AccountPolicyType, Kind> = {
@@ -47,7 +53,7 @@ const kinds: Record<AccountPolicyType, Kind> = {
       await prepareFindings(protection.destinations, ctx);
       await beginProtection(ofAccount, policyDocument, protection, ctx);
     },
-    end: (ctx) => endProtection(ofAccount, ctx),
+    end: (_, ctx) => endProtection(ofAccount, ctx),
   },
   SUBSCRIPTION_FILTER_POLICY: {
     max: 1,
@@ -67,7 +73,38 @@ const kinds: Record<AccountPolicyType, Kind> = {
       checkIndexDocument(policyDocument, ctx);
     },
   },
+  TRANSFORMER_POLICY: {
+    max: 20,
+    actions: { put: "PutTransformer", get: "GetTransformer", delete: "DeleteTransformer" },
+    begin: beginAccountTransformer,
+    end: ({ policyName }, ctx) => endTransformer(transformersOfAccount, policyName, ctx),
+  },
 };
+
+async function beginAccountTransformer(
+  { policyName, policyDocument, selection }: AccountPolicyRow,
+  ctx: Context<Errors>,
+): Promise<void> {
+  const config = processorsIn(policyDocument);
+  if (config === undefined) {
+    throw ctx.error("InvalidParameterException", "Invalid policy document for a transformer policy.");
+  }
+  await checkTransformer(config, ctx);
+  await beginTransformer(transformersOfAccount, { config, policyName, selection }, ctx);
+}
+
+/** The document is a list of processors, as PutTransformer takes it. */
+function processorsIn(text: string): Processor[] | undefined {
+  try {
+    const list: unknown = JSON.parse(text);
+    const isList = Array.isArray(list) && list.every((one) => typeof one === "object" && one !== null);
+    return isList && list.length > 0 && list.length <= maxProcessors ? (list as Processor[]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const maxProcessors = 20;
 
 function kindOf(policyType: string): Kind | undefined {
   return Object.hasOwn(kinds, policyType) ? kinds[policyType as AccountPolicyType] : undefined;
@@ -107,7 +144,7 @@ function selectionOf(type: AccountPolicyType, criteria: string | undefined, ctx:
   if (excluded !== undefined) return { except: excluded };
   const one = onePrefix.exec(criteria)?.[1];
   const chosen = listIn(one === undefined ? prefixes.exec(criteria)?.[1] : `[${one}]`);
-  const takesPrefixes = type === "FIELD_INDEX_POLICY";
+  const takesPrefixes = type === "FIELD_INDEX_POLICY" || type === "TRANSFORMER_POLICY";
   if (takesPrefixes && chosen !== undefined) return { prefixes: chosen };
   throw ctx.error("InvalidParameterException", `Invalid selectionCriteria for a policy of type ${type}.`);
 }
@@ -142,7 +179,7 @@ function checkOverlap(
   others: readonly AccountPolicyRow[],
   ctx: Context<Errors>,
 ): void {
-  if (policyType !== "FIELD_INDEX_POLICY") return;
+  if (policyType !== "FIELD_INDEX_POLICY" && policyType !== "TRANSFORMER_POLICY") return;
   const mine = selection.prefixes ?? [""];
   const theirs = others.flatMap((one) => one.selection.prefixes ?? [""]);
   const both = mine.some((a) => theirs.some((b) => a.startsWith(b) || b.startsWith(a)));
@@ -193,9 +230,9 @@ export const deleteAccountPolicy = logs.operation("DeleteAccountPolicy", {
     const key = policyKey({ policyType: type, policyName });
     if (!Object.hasOwn(held, key)) throw missingPolicy(policyName, ctx);
     if (dryRun === true) return {};
-    const { [key]: _, ...policies } = held;
+    const { [key]: deleted, ...policies } = held;
     accountPolicies.put(ctx.tx, [ctx.account, ctx.region], { policies });
-    await kind.end?.(ctx as Context);
+    await kind.end?.(deleted as AccountPolicyRow, ctx as Context);
     return {};
   },
 });

@@ -6,7 +6,8 @@ import type { Reads } from "../../storage/store.ts";
 export type AccountPolicyType =
   | "DATA_PROTECTION_POLICY"
   | "SUBSCRIPTION_FILTER_POLICY"
-  | "FIELD_INDEX_POLICY";
+  | "FIELD_INDEX_POLICY"
+  | "TRANSFORMER_POLICY";
 
 export interface AccountPolicyRow {
   policyName: string;
@@ -41,6 +42,14 @@ export function policyKey({ policyType, policyName }: Pick<AccountPolicyRow, "po
 
 export function isSelected({ except = [], prefixes }: Selection, groupName: string): boolean {
   return !except.includes(groupName) && (prefixes?.some((prefix) => groupName.startsWith(prefix)) ?? true);
+}
+
+/** Whether an account ever had a policy: only then is there anything of its policies to look for. */
+export async function hasPolicies(
+  { account, region }: { account: string; region: string },
+  tx: Reads,
+): Promise<boolean> {
+  return (await accountPolicies.get(tx, account, region)) !== undefined;
 }
 
 /** An account's policies of one type that are for a group. */

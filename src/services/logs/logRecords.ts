@@ -13,6 +13,7 @@ import { compareKeys } from "./store/chunk.ts";
 import type { Source } from "./store/find.ts";
 import { type FoundLine, scanLines } from "./store/scan.ts";
 import type { GroupRow } from "./tables.ts";
+import { transformOf } from "./transform/versions.ts";
 
 /** Single lines with the fields that are found in them. */
 
@@ -67,7 +68,7 @@ export const getLogRecord = logs.operation("GetLogRecord", {
         ? (await linesOf(group, reader, source, [key.time, key.time], maxAtOneTime, ctx)).find(isIt)
         : undefined;
     if (found === undefined) throw ctx.error("ResourceNotFoundException", "The log record does not exist.");
-    return { logRecord: fieldsOf(rowOf(found, group)) };
+    return { logRecord: fieldsOf(rowOf(found, group, await transformOf(group, ctx.tx))) };
   },
 });
 
@@ -114,9 +115,10 @@ export const getLogGroupFields = logs.operation("GetLogGroupFields", {
     const source = { ...ownerOf(group), groupId: group.groupId, groupName: group.name, wanted: () => true };
     const reader = await readerOf(group, {}, ctx);
     const sample = await linesOf(group, reader, source, [Math.max(0, from), to], maxSampled, ctx);
+    const transform = await transformOf(group, ctx.tx);
     const counts = new Map<string, number>();
     for (const line of sample) {
-      for (const name of Object.keys(fieldsOf(rowOf(line, group)))) {
+      for (const name of Object.keys(fieldsOf(rowOf(line, group, transform)))) {
         counts.set(name, (counts.get(name) ?? 0) + 1);
       }
     }

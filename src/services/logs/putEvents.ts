@@ -2,6 +2,7 @@ import type { Context } from "../../kit/context.ts";
 import { draw, randomText } from "../../kit/ids.ts";
 import { existingGroup, missingStream, namedGroup, streamAccess } from "./access.ts";
 import { accountFilters } from "./accountFilters.ts";
+import { BatchViews } from "./batchViews.ts";
 import { logs } from "./contract.ts";
 import { GroupKeys } from "./encryption.ts";
 import {
@@ -30,6 +31,7 @@ import {
   streamsByLast,
   timeKey,
 } from "./tables.ts";
+import { transformOf } from "./transform/versions.ts";
 
 interface Event {
   timestamp: number;
@@ -170,10 +172,12 @@ async function store({ group, stream, events, firstItem, now }: Taken, ctx: Cont
   writeJournal(group, { ...counted, place, lastIngestion: now }, ctx);
   await noteFirst(group, stream, { firstEvent: min, lastEvent: max, lastIngestion: now }, ctx);
   const seen = await protectedEvents(group, events, ctx);
-  if (group.metricFilters > 0) await publishMatches(group, seen, ctx);
+  const transform = await transformOf(group, ctx.tx);
+  const views = new BatchViews(seen, transform, { ingestedMs: now, stream: streamName });
+  if (group.metricFilters > 0) await publishMatches(group, views, ctx);
   const ofAccount = await accountFilters(group, ctx);
   if (group.subscriptionFilters || ofAccount.length > 0) {
-    await forwardMatches(group, { streamName, events: seen, ...name, firstItem }, ofAccount, ctx);
+    await forwardMatches(group, { streamName, views, ...name, firstItem }, ofAccount, ctx);
   }
   showLive(group, streamName, seen, ctx);
   const dimensions = { LogGroupName: group.name };

@@ -18,6 +18,7 @@ import {
   queries,
   queryResults,
 } from "./tables.ts";
+import { type TransformLine, transformOf } from "./transform/versions.ts";
 
 /** Running a query: in the background, soon after it was started. */
 
@@ -98,6 +99,7 @@ async function scanGroup(
   scanned: () => void,
 ): Promise<number> {
   const reader = await readerOf(group, {}, ctx);
+  const transform = await transformOf(group, ctx.tx);
   let characters = 0;
   const scan = {
     from: Math.max(startTime, expiredBefore(group, ctx)),
@@ -112,15 +114,22 @@ async function scanGroup(
   for await (const { lines } of scanLines(scan, ctx)) {
     for (const line of lines) {
       scanned();
-      pipeline.push(rowOf(line, group));
+      pipeline.push(rowOf(line, group, transform));
     }
   }
   return characters;
 }
 
 /** A line as a query sees it. */
-export function rowOf({ chunk, line, stream }: FoundLine, group: GroupRow): Row {
+export function rowOf(
+  { chunk, line, stream }: FoundLine,
+  group: GroupRow,
+  transform: TransformLine | undefined,
+): Row {
   return new Row({
+    transformed:
+      transform &&
+      ((message) => transform({ message, ingestedMs: chunk.ingestion(line), stream: stream.name })),
     chunk,
     line,
     streamName: stream.name,

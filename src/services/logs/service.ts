@@ -11,6 +11,7 @@ import * as exportTasks from "./exportTasks.ts";
 import * as filterEvents from "./filterEvents.ts";
 import * as getEvents from "./getEvents.ts";
 import * as groups from "./groups.ts";
+import * as indexPolicies from "./indexPolicies.ts";
 import * as kmsKeys from "./kmsKeys.ts";
 import * as liveTail from "./liveTail.ts";
 import * as logRecords from "./logRecords.ts";
@@ -30,6 +31,7 @@ import * as streams from "./streams.ts";
 import * as subscriptionFilters from "./subscriptionFilters.ts";
 import { deliverSubscription } from "./subscriptions.ts";
 import * as tags from "./tags.ts";
+import * as transformers from "./transformers.ts";
 import { deliverVended } from "./vended.ts";
 
 /** CloudWatch Logs: lines by group and stream, kept sealed, searched, and made into metrics. */
@@ -60,6 +62,8 @@ export default defineService({
     deliverySources,
     deliveryDestinations,
     deliveryTemplates,
+    transformers,
+    indexPolicies,
   ].flatMap(operationsIn),
   missing,
   refusesInput,

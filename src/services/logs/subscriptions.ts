@@ -1,6 +1,7 @@
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
 import { isRetriable, maxHops, retryDelayMs } from "../../kit/targets.ts";
+import type { BatchViews } from "./batchViews.ts";
 import { compilePattern, type Pattern } from "./patterns/index.ts";
 import { formatPosition } from "./store/position.ts";
 import { deliverTo, packed, type Subscription, targetOf } from "./subscriptionTargets.ts";
@@ -16,7 +17,7 @@ const maxRetryMs = 24 * 60 * 60_000;
 /** A batch as it is being written. */
 export interface Batch {
   streamName: string;
-  events: readonly { timestamp: number; message: string }[];
+  views: BatchViews;
   /** Names the batch's lines, with their places in it: see `store/position.ts`. */
   at: number;
   number: number;
@@ -54,7 +55,7 @@ export async function forwardMatches(
     ? await subscriptionFilters.list(ctx.tx, [ctx.account, ctx.region, group.name])
     : [];
   for (const row of [...own.map((one) => one.row), ...ofAccount]) {
-    const matches = matching(batch, await compilePattern(row.filterPattern));
+    const matches = matching(batch, row, await compilePattern(row.filterPattern));
     if (matches.length === 0) continue;
     // What writes into the group that it is fed from would never end.
     if (ctx.hops >= maxHops) {
@@ -68,9 +69,13 @@ export async function forwardMatches(
   }
 }
 
-function matching({ events, at, number, firstItem }: Batch, pattern: Pattern): LogEvent[] {
+function matching(
+  { views, at, number, firstItem }: Batch,
+  row: SubscriptionFilterRow,
+  pattern: Pattern,
+): LogEvent[] {
   const matches: LogEvent[] = [];
-  events.forEach(({ timestamp, message }, i) => {
+  views.for(row).forEach(({ timestamp, message }, i) => {
     if (!pattern.matches(message)) return;
     const id = formatPosition({ time: timestamp, at, number, item: firstItem + i });
     const one: LogEvent = { id, timestamp, message };

@@ -23,6 +23,8 @@ export interface GroupRow {
   encryption?: GroupEncryption;
   /** It has a data protection policy, or had one. */
   isProtected?: boolean;
+  /** It has a transformer, or had one. */
+  isTransformed?: boolean;
   /** A resource policy of the group itself. */
   policy?: PolicyRow;
   /** Which classes of chunks there are in it, as bits: a read looks for no others. See `store/place.ts`. */

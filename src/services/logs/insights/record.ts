@@ -11,6 +11,8 @@ export interface LineSource {
   /** "account:group" */
   log: string;
   pointer(): string;
+  /** The line in the form that its group's transformer gives it. */
+  transformed?: ((message: string) => object | undefined) | undefined;
 }
 
 export class Row {
@@ -80,7 +82,9 @@ export class Row {
   }
 
   get json(): unknown {
-    if (this.#json === undefined) this.#json = jsonOf(this.message) ?? null;
+    if (this.#json === undefined) {
+      this.#json = this.line?.transformed?.(this.message) ?? jsonOf(this.message) ?? null;
+    }
     return this.#json;
   }
 }

@@ -8,6 +8,7 @@ import {
 } from "../../../kit/dataIdentifiers.ts";
 import type { Reads } from "../../../storage/store.ts";
 import { groupAccess } from "../access.ts";
+import { hasPolicies } from "../accountPolicyTables.ts";
 import { GroupKeys, ownerOf } from "../encryption.ts";
 import type { Chunk } from "../store/chunk.ts";
 import type { GroupRow } from "../tables.ts";
@@ -61,7 +62,9 @@ async function spansOf(row: ProtectionRow): Promise<Span[]> {
 export async function protectionOf(group: GroupRow, tx: Reads): Promise<ProtectionRow[]> {
   const { account, region } = ownerOf(group);
   const rows = [
-    await protections.get(tx, account, region, ofAccount),
+    (await hasPolicies({ account, region }, tx))
+      ? await protections.get(tx, account, region, ofAccount)
+      : undefined,
     group.isProtected ? await protections.get(tx, account, region, group.groupId) : undefined,
   ];
   return rows.filter((row) => row !== undefined);
