@@ -32,6 +32,8 @@ import { CreateKeyCommand } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cloudkeep } from "../../src/start.ts";
 import { clients, optionsOf, startForTest } from "../harness.ts";
+import { deliveryRecordings } from "./logsDeliveryRecordings.ts";
+import { exportRecordings } from "./logsExportRecordings.ts";
 import {
   destinationRecordings,
   type ForwardingRecording,
@@ -64,7 +66,8 @@ const words: Record<string, string> = {
 /** An answer as the recorder would have written it: some numbers as words, policies as objects. */
 function asRecorded(value: unknown, name = ""): unknown {
   if (typeof value === "number" && words[name] !== undefined) return words[name];
-  if (typeof value === "string" && /^(?:policyDocument|accessPolicy)$/.test(name)) return JSON.parse(value);
+  if (typeof value === "string" && /^(?:policyDocument|accessPolicy|deliveryDestinationPolicy)$/.test(name))
+    return JSON.parse(value);
   if (Array.isArray(value)) return value.map((item) => asRecorded(item));
   if (typeof value !== "object" || value === null || value instanceof Date) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asRecorded(item, key)]));
@@ -583,8 +586,9 @@ const files: [file: string, recordings: Recording[]][] = [
   ["resource_policies", resourcePolicies],
   ["destinations", destinationRecordings.map(forwarded)],
   ["subscription_filters", subscriptionRecordings.map(forwarded)],
+  ["export_tasks", exportRecordings(() => clients(cloudkeep, cloudkeep.credentials).s3).map(forwarded)],
+  ["delivery", deliveryRecordings.map(forwarded)],
 ];
-/** Of the others (deliveries, export tasks) nothing is built. */
 
 describe.each(files)("%s", (file, recordings) => {
   const recorded = recordedAnswers(`logs/test_logs_${file}.snapshot.json`);

@@ -24,7 +24,7 @@ const atMost: Record<string, number> = {
   sns: 0,
   events: 0,
   scheduler: 0,
-  logs: 67,
+  logs: 33,
   cloudwatch: 4,
   kinesis: 0,
   dynamodb: 0,

@@ -56,6 +56,7 @@ const known: [service: string, roleName: string, policyName: string, options?: P
       "AWSCodeStarNotificationsServiceRolePolicy",
     ],
     ["config.amazonaws.com", "AWSServiceRoleForConfig", "AWSConfigServiceRolePolicy"],
+    ["delivery.logs.amazonaws.com", "AWSServiceRoleForLogDelivery", "AWSServiceRoleForLogDeliveryPolicy"],
     [
       "connect.amazonaws.com",
       "AWSServiceRoleForAmazonConnect",

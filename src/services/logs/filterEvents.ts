@@ -3,10 +3,11 @@ import type { FilteredLogEvent } from "@aws-sdk/client-cloudwatch-logs";
 import type { Context } from "../../kit/context.ts";
 import { checkOneName, existingGroup, groupAccess, groupOf } from "./access.ts";
 import { logs } from "./contract.ts";
-import { GroupKeys, ownerOf } from "./encryption.ts";
+import { ownerOf } from "./encryption.ts";
 import { eventOverheadBytes, expiredBefore, maxEventsPerPage, maxPageBytes } from "./limits.ts";
 import { invalidToken } from "./pages.ts";
 import { type Pattern, patternOf } from "./patterns/index.ts";
+import { readerOf } from "./protection/masker.ts";
 import type { LineKey } from "./store/chunk.ts";
 import type { Source } from "./store/find.ts";
 import { formatPosition, parsePosition } from "./store/position.ts";
@@ -27,6 +28,7 @@ interface Input {
   filterPattern?: string | undefined;
   nextToken?: string | undefined;
   limit?: number | undefined;
+  unmask?: boolean | undefined;
 }
 
 /**
@@ -85,7 +87,7 @@ async function search(
   ctx: Context,
 ): Promise<{ found: FoundLine[]; upTo?: LineKey }> {
   const { limit = maxEventsPerPage, startTime = 0, endTime = latestTime } = input;
-  const keys = new GroupKeys(group, ctx);
+  const reader = await readerOf(group, input, ctx);
   let searched = 0;
   const scan = {
     from: Math.max(startTime, expiredBefore(group, ctx), after?.time ?? 0),
@@ -93,7 +95,7 @@ async function search(
     reverse: false,
     source,
     after,
-    open: (value: Uint8Array, at: string) => keys.open(value, at),
+    open: (value: Uint8Array, at: string) => reader.open(value, at),
     select: selector(pattern),
     opened: ({ text }: { text: string }) => {
       searched += text.length;

@@ -2,9 +2,10 @@ import type { OutputLogEvent } from "@aws-sdk/client-cloudwatch-logs";
 import type { Context } from "../../kit/context.ts";
 import { checkOneName, existingGroup, groupOf, streamAccess } from "./access.ts";
 import { logs } from "./contract.ts";
-import { GroupKeys, ownerOf } from "./encryption.ts";
+import { ownerOf } from "./encryption.ts";
 import { eventOverheadBytes, expiredBefore, maxEventsPerPage, maxPageBytes } from "./limits.ts";
 import { invalidToken } from "./pages.ts";
+import { type LineReader, readerOf } from "./protection/masker.ts";
 import type { LineKey } from "./store/chunk.ts";
 import { formatPosition, parsePosition } from "./store/position.ts";
 import { type FoundLine, scanLines } from "./store/scan.ts";
@@ -50,7 +51,7 @@ export const getLogEvents = logs.operation("GetLogEvents", {
     const source = { ...ownerOf(group), groupId: group.groupId, groupName: group.name, streams: [stream] };
     // Unlike FilterLogEvents, this leaves out events of the end time itself.
     const range = { from, to: endTime - 1, start, limit };
-    const found = await pageOf(range, source, new GroupKeys(group, ctx), ctx);
+    const found = await pageOf(range, source, await readerOf(group, input, ctx), ctx);
     return { events: found.map(shown), ...tokens(found, start, from, endTime) };
   },
 });
@@ -61,7 +62,7 @@ const latestTime = 10 ** 15 - 2;
 async function pageOf(
   { from, to, start, limit }: { from: number; to: number; start: Start; limit: number },
   source: Parameters<typeof scanLines>[0]["source"],
-  keys: GroupKeys,
+  reader: LineReader,
   ctx: Context,
 ): Promise<FoundLine[]> {
   const { reverse, after } = start;
@@ -72,7 +73,7 @@ async function pageOf(
     reverse,
     source,
     after,
-    open: (...of: Parameters<GroupKeys["open"]>) => keys.open(...of),
+    open: (...of: Parameters<LineReader["open"]>) => reader.open(...of),
   };
   const page: FoundLine[] = [];
   let bytes = 0;

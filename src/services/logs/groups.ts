@@ -6,6 +6,7 @@ import { existingGroup, groupAccess, groupArn, groupOf, namedGroup, requestTags 
 import { logs } from "./contract.ts";
 import { associated } from "./encryption.ts";
 import { logsPage } from "./pages.ts";
+import { ofAccount, protections } from "./protection/versions.ts";
 import { type GroupRow, groupFacts, groups, metricFilters, subscriptionFilters } from "./tables.ts";
 import { checkTags } from "./tags.ts";
 
@@ -77,6 +78,18 @@ async function shown(group: GroupRow, ctx: Context): Promise<LogGroup> {
     ...summary,
     storedBytes: facts?.storedBytes ?? 0,
     deletionProtectionEnabled: group.deletionProtection,
+    ...(await protectionShown(group, ctx)),
+  };
+}
+
+async function protectionShown(group: GroupRow, ctx: Context): Promise<Partial<LogGroup>> {
+  const ofGroup = group.isProtected
+    ? await protections.get(ctx.tx, ctx.account, ctx.region, group.groupId)
+    : undefined;
+  const inherited = await protections.get(ctx.tx, ctx.account, ctx.region, ofAccount);
+  return {
+    ...(ofGroup && { dataProtectionStatus: ofGroup.document === undefined ? "DELETED" : "ACTIVATED" }),
+    ...(inherited?.document !== undefined && { inheritedProperties: ["ACCOUNT_DATA_PROTECTION"] }),
   };
 }
 

@@ -1,17 +1,19 @@
 import type { Context } from "../../kit/context.ts";
 import { checkOneName, existingGroup, groupAccess, groupOf, namedGroup } from "./access.ts";
 import { logs } from "./contract.ts";
-import { GroupKeys, ownerOf } from "./encryption.ts";
+import { ownerOf } from "./encryption.ts";
 import { lambdaFields } from "./insights/lambdaFields.ts";
 import type { Row } from "./insights/record.ts";
 import { textOf, type Value } from "./insights/values.ts";
 import { expiredBefore } from "./limits.ts";
 import { parsePointer } from "./pointers.ts";
+import { type LineReader, readerOf } from "./protection/masker.ts";
 import { rowOf } from "./queryRun.ts";
 import { compareKeys } from "./store/chunk.ts";
 import type { Source } from "./store/find.ts";
 import { type FoundLine, scanLines } from "./store/scan.ts";
 import type { GroupRow } from "./tables.ts";
+import { transformOf } from "./transform/versions.ts";
 
 /** Single lines with the fields that are found in them. */
 
@@ -48,7 +50,7 @@ export const getLogRecord = logs.operation("GetLogRecord", {
     const pointer = parsePointer(logRecordPointer);
     return groupAccess("GetLogRecord", pointer && namedGroup(pointer.groupName, ctx), ctx);
   },
-  async handle({ logRecordPointer }, ctx) {
+  async handle({ logRecordPointer, unmask }, ctx) {
     const pointer = parsePointer(logRecordPointer);
     if (pointer === undefined) throw ctx.error("InvalidParameterException", "Invalid log record pointer.");
     const group = await existingGroup(namedGroup(pointer.groupName, ctx), ctx);
@@ -59,13 +61,14 @@ export const getLogRecord = logs.operation("GetLogRecord", {
       groupName: group.name,
       streams: [{ streamId, name: streamName }],
     };
+    const reader = await readerOf(group, { unmask }, ctx);
     const isIt = ({ chunk, line }: FoundLine) => compareKeys(chunk.key(line), key) === 0;
     const found =
       group.groupId === groupId
-        ? (await linesOf(group, source, key.time, key.time, maxAtOneTime, ctx)).find(isIt)
+        ? (await linesOf(group, reader, source, [key.time, key.time], maxAtOneTime, ctx)).find(isIt)
         : undefined;
     if (found === undefined) throw ctx.error("ResourceNotFoundException", "The log record does not exist.");
-    return { logRecord: fieldsOf(rowOf(found, group)) };
+    return { logRecord: fieldsOf(rowOf(found, group, await transformOf(group, ctx.tx))) };
   },
 });
 
@@ -74,14 +77,13 @@ const maxAtOneTime = 1_000_000;
 
 async function linesOf(
   group: GroupRow,
+  reader: LineReader,
   source: Source,
-  from: number,
-  to: number,
+  [from, to]: [from: number, to: number],
   limit: number,
   ctx: Context,
 ): Promise<FoundLine[]> {
-  const keys = new GroupKeys(group, ctx);
-  const open = (value: Uint8Array, at: string) => keys.open(value, at);
+  const open = (value: Uint8Array, at: string) => reader.open(value, at);
   const start = Math.max(from, expiredBefore(group, ctx));
   const found: FoundLine[] = [];
   for await (const { lines } of scanLines({ from: start, to, reverse: true, source, open }, ctx)) {
@@ -111,10 +113,12 @@ export const getLogGroupFields = logs.operation("GetLogGroupFields", {
         ? [now - sampledBeforeNowMs, now]
         : [input.time * 1000 - halfSampledMs, input.time * 1000 + halfSampledMs];
     const source = { ...ownerOf(group), groupId: group.groupId, groupName: group.name, wanted: () => true };
-    const sample = await linesOf(group, source, Math.max(0, from), to, maxSampled, ctx);
+    const reader = await readerOf(group, {}, ctx);
+    const sample = await linesOf(group, reader, source, [Math.max(0, from), to], maxSampled, ctx);
+    const transform = await transformOf(group, ctx.tx);
     const counts = new Map<string, number>();
     for (const line of sample) {
-      for (const name of Object.keys(fieldsOf(rowOf(line, group)))) {
+      for (const name of Object.keys(fieldsOf(rowOf(line, group, transform)))) {
         counts.set(name, (counts.get(name) ?? 0) + 1);
       }
     }

@@ -1,5 +1,6 @@
 import { servicePrincipal } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
+import type { BatchEvent, BatchViews } from "./batchViews.ts";
 import { compilePattern, type Pattern } from "./patterns/index.ts";
 import { type GroupRow, type MetricFilterRow, metricFilters } from "./tables.ts";
 
@@ -9,11 +10,6 @@ const minuteMs = 60_000;
 /** Values of one datum, and data of one call. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html */
 const maxValuesPerDatum = 150;
 const maxDataPerCall = 1_000;
-
-interface Event {
-  timestamp: number;
-  message: string;
-}
 
 /** A metric's values of one minute. */
 interface Datum {
@@ -33,12 +29,12 @@ interface Publication {
 }
 
 /** Puts the metric values that a group's filters take from a batch into the outbox. */
-export async function publishMatches(group: GroupRow, events: readonly Event[], ctx: Context): Promise<void> {
+export async function publishMatches(group: GroupRow, views: BatchViews, ctx: Context): Promise<void> {
   const rows = await metricFilters.list(ctx.tx, [ctx.account, ctx.region, group.name]);
   const gathered = new Map<string, Datum & { byValue: Map<number, number> }>();
   for (const { row } of rows) {
     const pattern = await compilePattern(row.filterPattern);
-    gather(row, pattern, events, gathered);
+    gather(row, pattern, views.for(row), gathered);
   }
   const data = [...gathered.values()].map(({ byValue, ...datum }) => ({ ...datum, counts: [...byValue] }));
   for (let i = 0; i < data.length; i += maxDataPerCall) {
@@ -50,7 +46,7 @@ export async function publishMatches(group: GroupRow, events: readonly Event[], 
 function gather(
   { transformation }: MetricFilterRow,
   pattern: Pattern,
-  events: readonly Event[],
+  events: readonly BatchEvent[],
   gathered: Map<string, Datum & { byValue: Map<number, number> }>,
 ): void {
   const { metricNamespace, metricName, unit, defaultValue } = transformation;

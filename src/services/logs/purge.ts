@@ -1,6 +1,9 @@
 import type { Context } from "../../kit/context.ts";
+import { indexPolicies } from "./indexPolicies.ts";
+import { protections } from "./protection/versions.ts";
 import { chunksBetween, deleteChunk } from "./store/chunkRows.ts";
 import { groupFacts, index, journal, streamFacts, streams, streamsByLast } from "./tables.ts";
+import { transformers } from "./transform/versions.ts";
 
 /** Dropping what belonged to a deleted stream or group, in pieces that a transaction can hold. */
 
@@ -50,6 +53,9 @@ export async function purgeGroup({ groupId }: { groupId: string }, ctx: Context)
   const ordered = await streamsByLast.list(tx, scope, { limit });
   for (const { key } of ordered) streamsByLast.delete(tx, ...key);
   groupFacts.delete(tx, ...scope);
+  protections.delete(tx, ...scope);
+  transformers.delete(tx, ...scope);
+  indexPolicies.delete(tx, ...scope);
   const lists = [found, waiting, named, facts, ordered];
   if (lists.some(({ length }) => length === limit)) {
     ctx.timers.set(`purge/${groupId}`, "purgeGroup", ctx.clock.now(), { groupId });

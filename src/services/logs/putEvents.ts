@@ -1,6 +1,8 @@
 import type { Context } from "../../kit/context.ts";
 import { draw, randomText } from "../../kit/ids.ts";
 import { existingGroup, missingStream, namedGroup, streamAccess } from "./access.ts";
+import { accountFilters } from "./accountFilters.ts";
+import { BatchViews } from "./batchViews.ts";
 import { logs } from "./contract.ts";
 import { GroupKeys } from "./encryption.ts";
 import {
@@ -13,6 +15,7 @@ import {
 } from "./limits.ts";
 import { showLive } from "./liveTail.ts";
 import { publishMatches } from "./metricValues.ts";
+import { protectedEvents } from "./protection/findings.ts";
 import { writeJournal } from "./settle.ts";
 import { encodeBatch, sealChunk } from "./store/chunk.ts";
 import { putChunk } from "./store/chunkRows.ts";
@@ -28,6 +31,7 @@ import {
   streamsByLast,
   timeKey,
 } from "./tables.ts";
+import { transformOf } from "./transform/versions.ts";
 
 interface Event {
   timestamp: number;
@@ -167,11 +171,15 @@ async function store({ group, stream, events, firstItem, now }: Taken, ctx: Cont
   index.put(tx, [account, region, groupId, place], counted);
   writeJournal(group, { ...counted, place, lastIngestion: now }, ctx);
   await noteFirst(group, stream, { firstEvent: min, lastEvent: max, lastIngestion: now }, ctx);
-  if (group.metricFilters > 0) await publishMatches(group, events, ctx);
-  if (group.subscriptionFilters) {
-    await forwardMatches(group, { streamName, events, ...name, firstItem }, ctx);
+  const seen = await protectedEvents(group, events, ctx);
+  const transform = await transformOf(group, ctx.tx);
+  const views = new BatchViews(seen, transform, { ingestedMs: now, stream: streamName });
+  if (group.metricFilters > 0) await publishMatches(group, views, ctx);
+  const ofAccount = await accountFilters(group, ctx);
+  if (group.subscriptionFilters || ofAccount.length > 0) {
+    await forwardMatches(group, { streamName, views, ...name, firstItem }, ofAccount, ctx);
   }
-  showLive(group, streamName, events, ctx);
+  showLive(group, streamName, seen, ctx);
   const dimensions = { LogGroupName: group.name };
   ctx.metric({ namespace: "AWS/Logs", name: "IncomingBytes", dimensions, value: bytes, unit: "Bytes" });
   ctx.metric({ namespace: "AWS/Logs", name: "IncomingLogEvents", dimensions, value: events.length });

@@ -5,8 +5,9 @@ import { BadMarker, markerOf, pageOf, positionOf } from "../../kit/paging.ts";
 import type { Access } from "../../kit/service.ts";
 import { groupAccess, type NamedGroup, namedGroup } from "./access.ts";
 import { logs } from "./contract.ts";
+import { unmasks } from "./insights/compile.ts";
 import { compilePipeline } from "./insights/pipeline.ts";
-import { QueryError } from "./insights/syntax.ts";
+import { type Command, QueryError } from "./insights/syntax.ts";
 import { dayMs, maxGroupsPerQuery } from "./limits.ts";
 import { invalidToken, logsPage } from "./pages.ts";
 import { commandsOf, factsOf } from "./queryRun.ts";
@@ -66,7 +67,9 @@ export const startQuery = logs.operation("StartQuery", {
       groups: found,
       ...(limit !== undefined && { limit }),
     };
-    await checkQuery(query, ctx);
+    const commands = await checkQuery(query, ctx);
+    if (unmasks(commands)) query.unmasks = true;
+    if (query.unmasks) for (const one of await unmaskAccess(query, ctx as Context)) await ctx.authorize(one);
     keepQuery(query, ctx as Context);
     return { queryId: query.queryId };
   },
@@ -113,10 +116,15 @@ async function findSources(
   );
 }
 
-async function checkQuery(query: QueryRow, ctx: Context<"MalformedQueryException">): Promise<void> {
+function unmaskAccess(query: QueryRow, ctx: Context): Promise<Access[]> {
+  return Promise.all(query.groups.map(({ arn }) => groupAccess("Unmask", namedGroup(arn, ctx), ctx)));
+}
+
+async function checkQuery(query: QueryRow, ctx: Context<"MalformedQueryException">): Promise<Command[]> {
   try {
     const commands = commandsOf(query.queryString, query.groups.length);
     await compilePipeline(commands, factsOf(query), query.limit);
+    return commands;
   } catch (error) {
     if (!(error instanceof QueryError)) throw error;
     const { message, start, end } = error;
@@ -167,7 +175,8 @@ async function findQuery(queryId: string, ctx: Context): Promise<QueryRow | unde
 async function resultAccess(queryId: string, ctx: Context): Promise<Access[]> {
   const query = await findQuery(queryId, ctx);
   const asked = query === undefined ? [undefined] : query.groups.map(({ arn }) => namedGroup(arn, ctx));
-  return await Promise.all(asked.map((group) => groupAccess("GetQueryResults", group, ctx)));
+  const shown = await Promise.all(asked.map((group) => groupAccess("GetQueryResults", group, ctx)));
+  return query?.unmasks ? [...shown, ...(await unmaskAccess(query, ctx))] : shown;
 }
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html */

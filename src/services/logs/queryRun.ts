@@ -1,6 +1,6 @@
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
-import { GroupKeys, ownerOf } from "./encryption.ts";
+import { ownerOf } from "./encryption.ts";
 import type { QueryFacts } from "./insights/compile.ts";
 import { parseQuery } from "./insights/parser.ts";
 import { compilePipeline, type Pipeline } from "./insights/pipeline.ts";
@@ -8,6 +8,7 @@ import { Row } from "./insights/record.ts";
 import type { Command, Expression } from "./insights/syntax.ts";
 import { expiredBefore } from "./limits.ts";
 import { formatPointer } from "./pointers.ts";
+import { readerOf } from "./protection/masker.ts";
 import { type FoundLine, scanLines } from "./store/scan.ts";
 import {
   type GroupRow,
@@ -17,6 +18,7 @@ import {
   queries,
   queryResults,
 } from "./tables.ts";
+import { type TransformLine, transformOf } from "./transform/versions.ts";
 
 /** Running a query: in the background, soon after it was started. */
 
@@ -96,14 +98,15 @@ async function scanGroup(
   ctx: Context,
   scanned: () => void,
 ): Promise<number> {
-  const keys = new GroupKeys(group, ctx);
+  const reader = await readerOf(group, {}, ctx);
+  const transform = await transformOf(group, ctx.tx);
   let characters = 0;
   const scan = {
     from: Math.max(startTime, expiredBefore(group, ctx)),
     to: endTime,
     reverse: true,
     source: { ...ownerOf(group), groupId: group.groupId, groupName: group.name, wanted: () => true },
-    open: (value: Uint8Array, at: string) => keys.open(value, at),
+    open: (value: Uint8Array, at: string) => reader.open(value, at),
     opened: ({ text }: { text: string }) => {
       characters += text.length;
     },
@@ -111,15 +114,22 @@ async function scanGroup(
   for await (const { lines } of scanLines(scan, ctx)) {
     for (const line of lines) {
       scanned();
-      pipeline.push(rowOf(line, group));
+      pipeline.push(rowOf(line, group, transform));
     }
   }
   return characters;
 }
 
 /** A line as a query sees it. */
-export function rowOf({ chunk, line, stream }: FoundLine, group: GroupRow): Row {
+export function rowOf(
+  { chunk, line, stream }: FoundLine,
+  group: GroupRow,
+  transform: TransformLine | undefined,
+): Row {
   return new Row({
+    transformed:
+      transform &&
+      ((message) => transform({ message, ingestedMs: chunk.ingestion(line), stream: stream.name })),
     chunk,
     line,
     streamName: stream.name,

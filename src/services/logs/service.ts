@@ -1,8 +1,17 @@
 import { defineService, operationsIn } from "../../kit/service.ts";
+import * as accountPolicies from "./accountPolicies.ts";
+import * as dataProtection from "./dataProtection.ts";
+import * as deliveries from "./deliveries.ts";
+import * as deliveryDestinations from "./deliveryDestinations.ts";
+import * as deliverySources from "./deliverySources.ts";
+import * as deliveryTemplates from "./deliveryTemplates.ts";
 import * as destinations from "./destinations.ts";
+import { runExport } from "./exportRun.ts";
+import * as exportTasks from "./exportTasks.ts";
 import * as filterEvents from "./filterEvents.ts";
 import * as getEvents from "./getEvents.ts";
 import * as groups from "./groups.ts";
+import * as indexPolicies from "./indexPolicies.ts";
 import * as kmsKeys from "./kmsKeys.ts";
 import * as liveTail from "./liveTail.ts";
 import * as logRecords from "./logRecords.ts";
@@ -22,6 +31,8 @@ import * as streams from "./streams.ts";
 import * as subscriptionFilters from "./subscriptionFilters.ts";
 import { deliverSubscription } from "./subscriptions.ts";
 import * as tags from "./tags.ts";
+import * as transformers from "./transformers.ts";
+import { deliverVended } from "./vended.ts";
 
 /** CloudWatch Logs: lines by group and stream, kept sealed, searched, and made into metrics. */
 export default defineService({
@@ -44,6 +55,15 @@ export default defineService({
     queryDefinitions,
     logRecords,
     liveTail,
+    exportTasks,
+    dataProtection,
+    accountPolicies,
+    deliveries,
+    deliverySources,
+    deliveryDestinations,
+    deliveryTemplates,
+    transformers,
+    indexPolicies,
   ].flatMap(operationsIn),
   missing,
   refusesInput,
@@ -52,5 +72,7 @@ export default defineService({
     publishMetrics: { settle: publishMetrics },
     deliverSubscription: { settle: deliverSubscription },
     runQuery: { settle: runQuery },
+    runExport: { settle: runExport },
+    deliverVended: { settle: deliverVended },
   },
 });

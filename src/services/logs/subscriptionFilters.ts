@@ -65,7 +65,7 @@ export const putSubscriptionFilter = logs.operation("PutSubscriptionFilter", {
 });
 
 /** What the ARN names. Throws for what cannot be delivered to, before the group is looked for, as AWS does. */
-function checkedTarget(arn: string, roleArn: string | undefined, ctx: Context<PutErrors>): Target {
+export function checkedTarget(arn: string, roleArn: string | undefined, ctx: Context<PutErrors>): Target {
   const target = targetOf(arn);
   if (target === undefined) {
     throw ctx.error("InvalidParameterException", `Invalid destinationArn: ${arn}`);
@@ -104,7 +104,7 @@ async function addTo(group: GroupRow, ctx: Context<PutErrors>): Promise<void> {
 }
 
 /** The destination's own policy says who may subscribe to it. */
-async function mayUse({ account, region, name }: Target, ctx: Context<PutErrors>): Promise<void> {
+export async function mayUse({ account, region, name }: Target, ctx: Context<PutErrors>): Promise<void> {
   const destination = await destinationNamed({ account, region }, name, ctx as Context);
   const arn = `arn:aws:logs:${region}:${account}:destination:${name}`;
   await ctx.authorize({

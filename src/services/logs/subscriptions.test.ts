@@ -1,6 +1,8 @@
 import { gunzipSync } from "node:zlib";
 import {
+  DeleteAccountPolicyCommand,
   DeleteSubscriptionFilterCommand,
+  PutAccountPolicyCommand,
   PutDestinationCommand,
   PutDestinationPolicyCommand,
   PutSubscriptionFilterCommand,
@@ -174,6 +176,36 @@ describe("a subscription filter", () => {
       Statistics: ["Sum"],
     });
     expect(Datapoints?.map(({ Sum }) => Sum)).toEqual([1]);
+  });
+});
+
+describe("an account's subscription filter policy", () => {
+  it("forwards lines of all groups but those that it leaves out", async () => {
+    const [group, left] = [await newGroup(logs), await newGroup(logs)];
+    const { StreamName, arn: DestinationArn } = await newStream();
+    const RoleArn = await writerRole(DestinationArn);
+    const input = { policyName: "central", policyType: "SUBSCRIPTION_FILTER_POLICY" } as const;
+    const selectionCriteria = `LogGroupName NOT IN ["${left}"]`;
+    const policyDocument = JSON.stringify({ DestinationArn, RoleArn, FilterPattern: "ERROR" });
+    const policy = { ...input, policyDocument, selectionCriteria };
+    const bad = new PutAccountPolicyCommand({ ...policy, policyDocument: "{}" });
+    expect((await errorOf(logs.send(bad))).name).toBe("InvalidParameterException");
+    await logs.send(new PutAccountPolicyCommand(policy));
+    await put(logs, group, ["ERROR one", "fine"]);
+    await put(logs, left, ["ERROR two"]);
+    const [control, ...data] = await messagesIn(StreamName);
+    expect(control).toMatchObject({ messageType: "CONTROL_MESSAGE" });
+    expect(data).toMatchObject([
+      {
+        logGroup: group,
+        subscriptionFilters: ["central"],
+        policyLevel: "ACCOUNT_LEVEL_POLICY",
+        logEvents: [{ message: "ERROR one" }],
+      },
+    ]);
+    await logs.send(new DeleteAccountPolicyCommand(input));
+    await put(logs, group, ["ERROR three"]);
+    expect(await messagesIn(StreamName)).toHaveLength(2);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
 import { isRetriable, maxHops, retryDelayMs } from "../../kit/targets.ts";
+import type { BatchViews } from "./batchViews.ts";
 import { compilePattern, type Pattern } from "./patterns/index.ts";
 import { formatPosition } from "./store/position.ts";
 import { deliverTo, packed, type Subscription, targetOf } from "./subscriptionTargets.ts";
@@ -16,7 +17,7 @@ const maxRetryMs = 24 * 60 * 60_000;
 /** A batch as it is being written. */
 export interface Batch {
   streamName: string;
-  events: readonly { timestamp: number; message: string }[];
+  views: BatchViews;
   /** Names the batch's lines, with their places in it: see `store/position.ts`. */
   at: number;
   number: number;
@@ -43,24 +44,38 @@ interface LogEvent {
   extractedFields?: Record<string, string>;
 }
 
-/** Leaves what a group's subscription filters take of a batch to the outbox. */
-export async function forwardMatches(group: GroupRow, batch: Batch, ctx: Context): Promise<void> {
-  const rows = await subscriptionFilters.list(ctx.tx, [ctx.account, ctx.region, group.name]);
-  for (const { row } of rows) {
-    const matches = matching(batch, await compilePattern(row.filterPattern));
+/** Leaves what subscription filters take of a batch to the outbox: the group's, and those of its account. */
+export async function forwardMatches(
+  group: GroupRow,
+  batch: Batch,
+  ofAccount: readonly SubscriptionFilterRow[],
+  ctx: Context,
+): Promise<void> {
+  const own = group.subscriptionFilters
+    ? await subscriptionFilters.list(ctx.tx, [ctx.account, ctx.region, group.name])
+    : [];
+  for (const row of [...own.map((one) => one.row), ...ofAccount]) {
+    const matches = matching(batch, row, await compilePattern(row.filterPattern));
     if (matches.length === 0) continue;
     // What writes into the group that it is fed from would never end.
     if (ctx.hops >= maxHops) {
       count("DeliveryErrors", matches.length, { ...row, groupName: group.name }, ctx);
       continue;
     }
-    for (const logEvents of portions(matches)) await forward(row, group, batch, logEvents, ctx);
+    const level = ofAccount.includes(row) ? { policyLevel: "ACCOUNT_LEVEL_POLICY" } : {};
+    for (const logEvents of portions(matches)) {
+      await forward(row, group, batch, { logEvents, ...level }, ctx);
+    }
   }
 }
 
-function matching({ events, at, number, firstItem }: Batch, pattern: Pattern): LogEvent[] {
+function matching(
+  { views, at, number, firstItem }: Batch,
+  row: SubscriptionFilterRow,
+  pattern: Pattern,
+): LogEvent[] {
   const matches: LogEvent[] = [];
-  events.forEach(({ timestamp, message }, i) => {
+  views.for(row).forEach(({ timestamp, message }, i) => {
     if (!pattern.matches(message)) return;
     const id = formatPosition({ time: timestamp, at, number, item: firstItem + i });
     const one: LogEvent = { id, timestamp, message };
@@ -95,7 +110,7 @@ async function forward(
   row: SubscriptionFilterRow,
   group: GroupRow,
   { streamName }: Batch,
-  logEvents: LogEvent[],
+  portion: { logEvents: LogEvent[]; policyLevel?: string },
   ctx: Context,
 ): Promise<void> {
   const { filterName, destinationArn, roleArn, distribution } = row;
@@ -105,7 +120,7 @@ async function forward(
     logGroup: group.name,
     logStream: streamName,
     subscriptionFilters: [filterName],
-    logEvents,
+    ...portion,
   });
   const forwarding: Forwarding = {
     filterName,
@@ -116,7 +131,7 @@ async function forward(
     groupName: group.name,
     stream: streamName,
     data: data.toString("base64"),
-    events: logEvents.length,
+    events: portion.logEvents.length,
     since: ctx.clock.now(),
     attempts: 0,
   };

@@ -21,6 +21,10 @@ export interface GroupRow {
   subscriptionFilters?: number;
   /** KMS keys that its lines are or were sealed under; absent where there never was one. */
   encryption?: GroupEncryption;
+  /** It has a data protection policy, or had one. */
+  isProtected?: boolean;
+  /** It has a transformer, or had one. */
+  isTransformed?: boolean;
   /** A resource policy of the group itself. */
   policy?: PolicyRow;
   /** Which classes of chunks there are in it, as bits: a read looks for no others. See `store/place.ts`. */
@@ -141,6 +145,8 @@ export interface QueryRow {
   endTime: number;
   limit?: number;
   groups: { name: string; groupId: string; arn: string }[];
+  /** It shows what is masked: so its answer is for those who may see that. */
+  unmasks?: true;
   statistics?: QueryStatistics;
   /** How many rows of `queryResults` hold the answer. */
   pages?: number;

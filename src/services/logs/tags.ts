@@ -1,10 +1,12 @@
 import type { Context } from "../../kit/context.ts";
 import type { Access } from "../../kit/service.ts";
+import type { Table } from "../../kit/table.ts";
+import { parseArn } from "../../kit/targets.ts";
 import { existingGroup, groupAccess, type NamedGroup, namedGroup, requestTags } from "./access.ts";
 import { logs } from "./contract.ts";
+import { deliveries, deliveryDestinations, deliverySources } from "./deliveryTables.ts";
 import { putGroup } from "./groups.ts";
 import { maxTagsPerResource } from "./limits.ts";
-import { destinationNamed, targetOf } from "./subscriptionTargets.ts";
 import { destinations } from "./tables.ts";
 
 /** Tags of log groups and destinations, by both sets of operations: the older take a group's name, the newer its ARN. */
@@ -38,23 +40,43 @@ async function taggedGroup(group: NamedGroup | undefined, ctx: Context): Promise
   return { tags: row.tags, put: (tags) => putGroup({ ...row, tags }, ctx) };
 }
 
-/** The name in a destination's ARN; undefined for anything else's. */
-function destinationIn(arn: string): string | undefined {
-  const target = targetOf(arn);
-  return target?.kind === "destination" ? target.name : undefined;
+type TaggedTable = Table<{ tags: Record<string, string> }, [account: string, region: string, name: string]>;
+
+/** What has tags beside log groups, by the word in its ARN. */
+const kinds: Readonly<Record<string, { rows: TaggedTable; missing: string }>> = {
+  destination: {
+    rows: destinations as unknown as TaggedTable,
+    missing: "The specified destination does not exist.",
+  },
+  "delivery-source": {
+    rows: deliverySources as unknown as TaggedTable,
+    missing: "Requested Delivery Source does not exist in this account.",
+  },
+  "delivery-destination": {
+    rows: deliveryDestinations as unknown as TaggedTable,
+    missing: "Requested Delivery Destination does not exist in this account.",
+  },
+  delivery: {
+    rows: deliveries as unknown as TaggedTable,
+    missing: "Requested Delivery does not exist in this account.",
+  },
+};
+
+/** The table and the key of what an ARN names; undefined for a log group's, and anything else's. */
+function rowIn(arn: string) {
+  const { service, account = "", region = "", resource = "" } = parseArn(arn) ?? {};
+  const [, word = "", name = ""] = /^([a-z-]+):([^:]+)$/.exec(resource) ?? [];
+  const kind = service === "logs" && Object.hasOwn(kinds, word) ? kinds[word] : undefined;
+  return kind && { ...kind, key: [account, region, name] as [string, string, string] };
 }
 
 async function tagged(arn: string, ctx: Context): Promise<Tagged> {
-  const name = destinationIn(arn);
-  if (name === undefined) return await taggedGroup(namedGroup(arn, ctx), ctx);
-  const row = await destinationNamed(ctx, name, ctx);
-  if (row === undefined) {
-    throw ctx.error("ResourceNotFoundException", "The specified destination does not exist.");
-  }
-  return {
-    tags: row.tags,
-    put: (tags) => destinations.put(ctx.tx, [ctx.account, ctx.region, name], { ...row, tags }),
-  };
+  const found = rowIn(arn);
+  if (found === undefined) return await taggedGroup(namedGroup(arn, ctx), ctx);
+  const { rows, key, missing } = found;
+  const row = await rows.get(ctx.tx, ...key);
+  if (row === undefined) throw ctx.error("ResourceNotFoundException", missing);
+  return { tags: row.tags, put: (tags) => rows.put(ctx.tx, key, { ...row, tags }) };
 }
 
 async function taggedAccess(
@@ -63,9 +85,9 @@ async function taggedAccess(
   ctx: Context,
   more: Pick<Access, "requestTags" | "context"> = {},
 ): Promise<Access> {
-  const name = destinationIn(arn);
-  if (name === undefined) return await groupAccess(action, namedGroup(arn, ctx), ctx, more);
-  const row = await destinationNamed(ctx, name, ctx);
+  const found = rowIn(arn);
+  if (found === undefined) return await groupAccess(action, namedGroup(arn, ctx), ctx, more);
+  const row = await found.rows.get(ctx.tx, ...found.key);
   return { action: `logs:${action}`, resource: arn, ...(row && { resourceTags: row.tags }), ...more };
 }
 

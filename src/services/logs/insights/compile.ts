@@ -130,6 +130,7 @@ async function compileCall(call: Call, facts: QueryFacts): Promise<Evaluate> {
     const value = constant(facts);
     return () => value;
   }
+  if (name === "unmask") return compileUnmask(call);
   if (name === "regexreplace") return await compileRegexReplace(call, facts);
   const known = functions[name];
   if (known === undefined) throw new QueryError(`invalid function ${name}`);
@@ -168,6 +169,20 @@ async function compilePeriodCall(call: Call, facts: QueryFacts): Promise<Evaluat
     const ms = numberOf(of(row));
     return ms === undefined ? undefined : new Timestamp(round(ms));
   };
+}
+
+/** Whoever starts the query must be allowed to: see `unmasks`. */
+function compileUnmask(call: Call): Evaluate {
+  const [field, ...more] = call.args;
+  if (field?.kind !== "field" || more.length > 0) throw wrongArguments(call);
+  return (row) => row.unmasked.get(field.name, field.path);
+}
+
+/** Whether a part of a query shows what is masked. */
+export function unmasks(part: unknown): boolean {
+  if (typeof part !== "object" || part === null) return false;
+  const { kind, name } = part as { kind?: unknown; name?: unknown };
+  return (kind === "call" && name === "unmask") || Object.values(part).some(unmasks);
 }
 
 async function compileRegexReplace(call: Call, facts: QueryFacts): Promise<Evaluate> {

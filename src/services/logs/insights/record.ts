@@ -11,6 +11,8 @@ export interface LineSource {
   /** "account:group" */
   log: string;
   pointer(): string;
+  /** The line in the form that its group's transformer gives it. */
+  transformed?: ((message: string) => object | undefined) | undefined;
 }
 
 export class Row {
@@ -40,6 +42,14 @@ export class Row {
     }
     if (this.line === undefined) return undefined;
     return name.startsWith("@") ? this.#system(name, this.line) : this.#discovered(path);
+  }
+
+  /** The row as its line was written, behind all masks. */
+  get unmasked(): Row {
+    const original = this.line?.chunk.original;
+    return this.line === undefined || original === undefined
+      ? this
+      : new Row({ ...this.line, chunk: original });
   }
 
   get message(): string {
@@ -72,7 +82,9 @@ export class Row {
   }
 
   get json(): unknown {
-    if (this.#json === undefined) this.#json = jsonOf(this.message) ?? null;
+    if (this.#json === undefined) {
+      this.#json = this.line?.transformed?.(this.message) ?? jsonOf(this.message) ?? null;
+    }
     return this.#json;
   }
 }

@@ -151,7 +151,7 @@ function formatterOf(timeZone: string): Intl.DateTimeFormat | undefined {
   }
 }
 
-function partsIn(ms: number, timeZone: string): Parts | undefined {
+export function partsIn(ms: number, timeZone: string): Parts | undefined {
   if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) return undefined;
   const formatter = formatterOf(timeZone);
   if (formatter === undefined) return undefined;

@@ -58,8 +58,13 @@ export class Chunk {
   readonly #batch: readonly number[] | undefined;
   readonly #items: readonly number[] | undefined;
   readonly #firstItem: number;
+  readonly #head: Head;
+  /** The chunk as it was written, where this one shows it otherwise. */
+  readonly original: Chunk | undefined;
 
-  constructor(head: Head, text: string) {
+  constructor(head: Head, text: string, original?: Chunk) {
+    this.#head = head;
+    this.original = original;
     this.times = summed(head.time);
     this.#ends = summed(head.length);
     this.#text = text;
@@ -67,6 +72,13 @@ export class Chunk {
     this.#batch = head.batch;
     this.#items = head.item;
     this.#firstItem = head.firstItem ?? 0;
+  }
+
+  /** The same lines, each message as `rewrite` has it, of the same length. */
+  rewritten(rewrite: (message: string, line: number) => string): Chunk {
+    let text = "";
+    for (let line = 0; line < this.lines; line += 1) text += rewrite(this.message(line), line);
+    return text === this.#text ? this : new Chunk(this.#head, text, this);
   }
 
   get lines(): number {
