@@ -29,14 +29,16 @@ export interface QueueJob {
 }
 
 const maxAwake = 50_000;
-/** Queues whose delivery is under way, and has not looked at the queue yet. */
-const awake = new Set<string>();
+/** After so long a delivery is called for again: the commit that called for it may have failed. */
+const awakeMs = 5_000;
+/** Queues whose delivery is under way, and has not looked at the queue yet; until when that is believed. */
+const awake = new Map<string, number>();
 
 /** Leaves a change, in the turn of the commit: whoever commits later is behind it. */
 export function enqueue(to: Queue, change: ChangeRow, ctx: Context): void {
   ctx.tx.atCommit(() => {
     changes.put(ctx.tx, [to.account, to.region, to.queue, nextSequence(change.at)], change);
-    if (awake.has(to.queue)) return;
+    if ((awake.get(to.queue) ?? 0) > performance.now()) return;
     rouse(to.queue);
     ctx.outbox.put(
       to.delivery,
@@ -50,9 +52,9 @@ export function enqueue(to: Queue, change: ChangeRow, ctx: Context): void {
   });
 }
 
-function rouse(queue: string): void {
+function rouse(queue: string, delayMs = 0): void {
   if (awake.size >= maxAwake) awake.clear();
-  awake.add(queue);
+  awake.set(queue, performance.now() + delayMs + awakeMs);
 }
 
 function groupOf(queue: string): string {
@@ -66,7 +68,7 @@ export function begin({ queue }: QueueJob): void {
 
 /** There is more to do: at once, or after a while, in which no change calls for a delivery. */
 export function goOn(delivery: string, job: QueueJob, ctx: Context, delayMs = 0): void {
-  rouse(job.queue);
+  rouse(job.queue, delayMs);
   ctx.outbox.put(delivery, job, { group: groupOf(job.queue), delayMs });
 }
 
