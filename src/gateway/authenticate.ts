@@ -93,7 +93,8 @@ export function authenticate(
   options: AuthenticateOptions,
 ): MaybePromise<Authenticated> {
   if (claim.algorithm === "AWS") return authenticateLegacy(exchange, claim, options);
-  checkTime(exchange, claim, options.clock.real());
+  const { place, algorithm } = claim;
+  exchange.facts.signature = { place, algorithm, ageMs: checkTime(exchange, claim, options.clock.real()) };
   checkCoverage(exchange, claim);
   return chain(findCredential(claim, options), (credential) =>
     authenticateAs(credential, exchange, claim, options),
@@ -133,6 +134,7 @@ async function authenticateLegacy(
   const { secretAccessKey, caller } = await findCredential(claim, options);
   const path = pathWithBucket(exchange.headers.host ?? "", exchange.path);
   proveLegacy(exchange, claim, secretAccessKey, path, options.clock.real());
+  exchange.facts.signature = { place: claim.place, algorithm: claim.algorithm };
   if (options.streams) {
     return { caller, body: noBody, arriving: new Arriving(exchange, unproven, sizeOf(exchange)) };
   }
@@ -154,7 +156,8 @@ function minutesText(ms: number): string {
   return new Date(ms).toISOString().replace(/[-:]|\.\d{3}/g, "");
 }
 
-function checkTime(exchange: Exchange, claim: Claim, now: number): void {
+/** How old the signature is, in ms. */
+function checkTime(exchange: Exchange, claim: Claim, now: number): number {
   const signedAt = timeOf(claim.timestamp);
   if (Number.isNaN(signedAt))
     throw new Refused(
@@ -182,6 +185,7 @@ function checkTime(exchange: Exchange, claim: Claim, now: number): void {
       `Signature expired: ${claim.timestamp} is now earlier than ${minutesText(now - skewMs)} (${minutesText(now)} - ${skewMinutes} min.)`,
     );
   }
+  return now - signedAt;
 }
 
 /**

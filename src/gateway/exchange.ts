@@ -113,6 +113,8 @@ function factsOf(request: HttpRequest, headers: Record<string, string | undefine
     secure: tls !== undefined,
     host: headers.host ?? "",
     serverSideEncryption: headers["x-amz-server-side-encryption"],
+    contentSha256: headers["x-amz-content-sha256"],
+    signature: undefined,
     tls: tls && { version: tls.getProtocol() ?? "", cipherSuite: tls.getCipher()?.standardName ?? "" },
   };
 }

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { FormRequest } from "../kit/browsers.ts";
 import type { Caller } from "../kit/caller.ts";
+import type { RequestSignature } from "../kit/context.ts";
 import { AwsError } from "../kit/errors.ts";
 import type { Incoming } from "./arriving.ts";
 import { anonymous, findCredential } from "./authenticate.ts";
@@ -10,7 +11,7 @@ import type { Exchange } from "./exchange.ts";
 import { type Form, readForm } from "./formFields.ts";
 import { Refused } from "./refuse.ts";
 import { destinationOf, pathFor } from "./route.ts";
-import type { Claim } from "./sigv4/claim.ts";
+import { type Claim, timeOf } from "./sigv4/claim.ts";
 import { equalInConstantTime } from "./sigv4/keys.ts";
 import { signatureMatches } from "./sigv4/verify.ts";
 
@@ -38,7 +39,8 @@ export async function formUpload(exchange: Exchange, gateway: Gateway): Promise<
   const { formUpload: port } = service.definition;
   if (port === undefined) return undefined;
   const form = await readForm(exchange);
-  const { caller, region } = await proveForm(form, gateway);
+  const { caller, region, signature } = await proveForm(form, gateway);
+  exchange.facts.signature = signature;
   const request = port({
     path: pathFor(destination, exchange),
     fields: form.fields,
@@ -75,7 +77,7 @@ export async function formUpload(exchange: Exchange, gateway: Gateway): Promise<
 async function proveForm(
   { fields }: Form,
   gateway: Gateway,
-): Promise<{ caller: Caller; region?: string | undefined }> {
+): Promise<{ caller: Caller; region?: string | undefined; signature?: RequestSignature }> {
   const policy = fields.get("policy");
   if (policy === undefined) return { caller: anonymous };
   const legacyKey = fields.get("awsaccesskeyid");
@@ -96,7 +98,10 @@ async function proveForm(
       ? equalInConstantTime(createHmac("sha1", secret).update(policy).digest("base64"), claim.signature)
       : signatureMatches(policy, claim, secret, keys);
   if (!matches) throw new Refused("badSignature", "The signature of the form's policy does not match.");
-  return { caller, region: claim.region || undefined };
+  const ageMs = clock.real() - timeOf(claim.timestamp);
+  const { algorithm } = claim;
+  const signature = { place: "form" as const, algorithm, ...(!Number.isNaN(ageMs) && { ageMs }) };
+  return { caller, region: claim.region || undefined, signature };
 }
 
 function field(fields: Form["fields"], name: string): string {

@@ -139,6 +139,14 @@ export interface Host {
   reset(): Promise<void>;
 }
 
+export interface RequestSignature {
+  place: "header" | "query" | "form";
+  /** "AWS4-HMAC-SHA256", or "AWS" for Signature Version 2. */
+  algorithm: string;
+  /** ms since it was made; undefined in Signature Version 2. */
+  ageMs?: number;
+}
+
 export interface RequestFacts {
   sourceIp: string;
   userAgent: string;
@@ -147,6 +155,10 @@ export interface RequestFacts {
   host: string;
   /** `x-amz-server-side-encryption`, which S3 refuses where nothing is written. */
   serverSideEncryption?: string | undefined;
+  /** `x-amz-content-sha256`: what the client says it signed of the body. */
+  contentSha256?: string | undefined;
+  /** How the request was signed; undefined for one that nobody signed. */
+  signature?: RequestSignature | undefined;
   tls?: { version: string; cipherSuite: string } | undefined;
 }
 

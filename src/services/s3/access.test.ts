@@ -17,6 +17,7 @@ import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clients, credentialsOf, errorOf, newMember, startForTest } from "../../../test/harness.ts";
 import { send } from "../../../test/hostile/raw.ts";
+import { type Mode, signed } from "../../../test/hostile/sign.ts";
 import type { Cloudkeep } from "../../start.ts";
 import { newBucket, newUser, put, read } from "./testing.ts";
 
@@ -44,6 +45,41 @@ async function anonymously(method: string, path: string, body = "") {
   const headers = { host: `127.0.0.1:${cloudkeep.port}`, "content-length": String(body.length) };
   return await send(cloudkeep.port, { method, path, query: "", headers, body });
 }
+
+describe("a bucket policy", () => {
+  it("knows how a request was signed, and when", async () => {
+    const Bucket = await newBucket(root.s3);
+    await put(root.s3, Bucket, "k", "text");
+    const { credentials, port } = cloudkeep;
+    const host = `127.0.0.1:${port}`;
+    const asked = (mode: Mode, { at = Date.now(), method = "GET", body = "" } = {}) => {
+      const draft = { method, path: `/${Bucket}/k`, query: "", headers: { host }, body };
+      const options = { credentials, service: "s3", at, expiresSeconds: 900, host };
+      return send(port, signed(mode, draft, options)).then(({ status }) => status);
+    };
+    const refuse = (Condition: object) =>
+      putPolicy(Bucket, {
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:*Object",
+        Resource: `arn:aws:s3:::${Bucket}/*`,
+        Condition,
+      });
+    expect(await asked("presigned-unsigned")).toBe(200);
+    await refuse({ StringNotEquals: { "s3:authType": "REST-HEADER" } });
+    expect(await asked("presigned-unsigned")).toBe(403);
+    expect(await asked("header-hashed")).toBe(200);
+    await refuse({ NumericGreaterThan: { "s3:signatureAge": 60_000 } });
+    expect(await asked("presigned-unsigned", { at: Date.now() - 30_000 })).toBe(200);
+    expect(await asked("presigned-unsigned", { at: Date.now() - 90_000 })).toBe(403);
+    await refuse({ StringEquals: { "s3:x-amz-content-sha256": "UNSIGNED-PAYLOAD" } });
+    expect(await asked("presigned-unsigned", { method: "PUT", body: "new" })).toBe(403);
+    expect(await asked("header-hashed", { method: "PUT", body: "new" })).toBe(200);
+    await refuse({ StringEquals: { "s3:signatureversion": "AWS4-HMAC-SHA256" } });
+    expect(await asked("header-hashed")).toBe(403);
+    expect(await asked("v4a")).toBe(200);
+  });
+});
 
 describe("identity policies", () => {
   it("decide, with the keys of S3", async () => {

@@ -1,4 +1,4 @@
-import type { Context } from "../../kit/context.ts";
+import type { Context, RequestSignature } from "../../kit/context.ts";
 import type { Access, ConditionValues } from "../../kit/service.ts";
 import { aclStatements } from "./aclGrants.ts";
 import { type BucketInput, checkRegion, locate, noSuchBucket } from "./find.ts";
@@ -129,14 +129,29 @@ function withStatements(policy: string | undefined, statements: readonly object[
   return JSON.stringify({ ...rest, Statement: [Statement, statements].flat() });
 }
 
+const authTypes = { header: "REST-HEADER", query: "REST-QUERY-STRING", form: "POST" } as const;
+
+/**
+ * How the request was signed. A service that acts for its caller signs in headers, whatever its caller did.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html
+ */
 function signatureKeys({ caller, request }: Context): ConditionValues {
-  const isAnonymous = caller.principal.kind === "anonymous";
+  const tls = { "s3:TlsVersion": request.tls?.version.replace(/^TLSv/, "") };
+  if (caller.principal.kind === "anonymous") return tls;
+  const isOwn = caller.principal.kind !== "service" && !caller.calledVia?.length;
+  const { place, algorithm, ageMs } = (isOwn && request.signature) || byServices;
+  // Who signs in the query says nothing of the body.
+  const unsaid = place === "query" ? "UNSIGNED-PAYLOAD" : undefined;
   return {
-    "s3:authType": isAnonymous ? undefined : "REST-HEADER",
-    "s3:signatureversion": isAnonymous ? undefined : "AWS4-HMAC-SHA256",
-    "s3:TlsVersion": request.tls?.version.replace(/^TLSv/, ""),
+    ...tls,
+    "s3:authType": authTypes[place],
+    "s3:signatureversion": algorithm,
+    "s3:signatureAge": ageMs === undefined ? undefined : String(Math.round(ageMs)),
+    "s3:x-amz-content-sha256": isOwn ? (request.contentSha256 ?? unsaid) : undefined,
   };
 }
+
+const byServices: RequestSignature = { place: "header", algorithm: "AWS4-HMAC-SHA256" };
 
 function existingTags(object: ObjectRow | undefined): ConditionValues {
   const tags = Object.entries(object?.tags ?? {});
