@@ -4,7 +4,7 @@ import { AwsError } from "../kit/errors.ts";
 import type { Access } from "../kit/service.ts";
 import type { Protocol } from "../protocols/contract.ts";
 import { ValidationFailure } from "../protocols/validate.ts";
-import type { Savepoint, Transaction } from "../storage/store.ts";
+import type { MaybePromise, Savepoint, Transaction } from "../storage/store.ts";
 import { Authorizer, accountOfArn, type Judgement } from "./authorize.ts";
 
 import { CallContext, type RunningScope } from "./callContext.ts";
@@ -39,6 +39,8 @@ export async function runCall(call: Call, tx: Transaction, environment: Environm
     running.discard();
   }
   running.record(call, outcome);
+  const told = running.tell(call, outcome);
+  if (told instanceof Promise) await told;
   return outcome;
 }
 
@@ -62,6 +64,7 @@ export async function runAhead(
     if (shown === undefined) throw error;
     running.discard();
     running.record(call, { error: shown });
+    await running.tell(call, { error: shown });
     return { error: shown };
   }
 }
@@ -223,6 +226,20 @@ export class RunningCall implements RunningScope {
     const outcome = await runCall(call, this.#tx, this.#environment);
     if (outcome.error !== undefined) throw outcome.error;
     return outcome.output;
+  }
+
+  /** Lets the service take note of a call of its own. */
+  tell(call: Call, { output, error }: Outcome): MaybePromise<void> {
+    const { definition, contract } = call.service;
+    if (definition.noted === undefined) return undefined;
+    const { name, operation } = call.operation;
+    const http = contract.operations[name]?.http;
+    const status =
+      error?.status ?? (error ? 400 : (operation.status?.(output as never) ?? http?.code ?? 200));
+    return definition.noted(
+      { operation: name, http, status, input: call.input, output, error },
+      this.context(),
+    );
   }
 
   record(call: Call, outcome: Outcome): void {

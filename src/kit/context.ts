@@ -155,6 +155,10 @@ export interface RequestFacts {
   host: string;
   /** `x-amz-server-side-encryption`, which S3 refuses where nothing is written. */
   serverSideEncryption?: string | undefined;
+  /** The request line's parts, and who sent the client here; undefined for what no client asked. */
+  method?: string | undefined;
+  url?: string | undefined;
+  referer?: string | undefined;
   /** `x-amz-content-sha256`: what the client says it signed of the body. */
   contentSha256?: string | undefined;
   /** How the request was signed; undefined for one that nobody signed. */

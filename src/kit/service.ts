@@ -5,6 +5,7 @@ import type { Caller } from "./caller.ts";
 import type { Clock } from "./clock.ts";
 import type { Context, Host } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { AwsError } from "./errors.ts";
 import type { PublicDocument, PublicRequest } from "./pages.ts";
 import type { Lent, Ports } from "./ports.ts";
 import type { RecordRow } from "./record.ts";
@@ -172,10 +173,23 @@ export interface ServiceDefinition {
   deliveries?: Record<string, Delivery>;
   /** Events of the record, in order, each once; for as long as `ctx.followRecord(true)` holds. */
   followsRecord?: (entries: readonly RecordRow[], ctx: Context) => Promise<void>;
+  /** Takes note of a call of the service, in its transaction: of what it did, or that it was refused. */
+  noted?: (call: NotedCall, ctx: Context) => MaybePromise<void>;
   /** Begins what the service does of its own accord, once Cloudkeep listens: see `starts` in services/index.ts. */
   start?: (host: Host) => Promise<void>;
   /** Makes what must exist before the first call. Runs in a transaction at every start. */
   bootstrap?: (ctx: BootstrapContext) => Promise<void>;
+}
+
+/** A call that has ended. */
+export interface NotedCall {
+  operation: string;
+  http: { method: string; uri: string } | undefined;
+  /** Of the answer. */
+  status: number;
+  input: Record<string, unknown>;
+  output: Record<string, unknown> | undefined;
+  error: AwsError | undefined;
 }
 
 /** Durable work that follows a commit. What it throws is a fault: the item is tried again later, and given up in the end. */

@@ -14,6 +14,9 @@ export const authenticatedUsers = `${groups}/global/AuthenticatedUsers`;
 export const logDelivery = `${groups}/s3/LogDelivery`;
 const knownGroups = new Set([allUsers, authenticatedUsers, logDelivery]);
 
+/** Who delivers the access logs of buckets, as a member of the group `LogDelivery`. */
+export const deliveryService = "logging.s3.amazonaws.com";
+
 /** Actions that each permission allows, on a bucket and on an object. */
 const bucketActions: Record<string, Permission> = {
   ListBucket: "READ",
@@ -56,11 +59,21 @@ export function aclStatements(
   const isAnonymous = principal.kind === "anonymous";
   const holds = grants.some(({ id, uri, permission: given }) => {
     if (given !== permission && given !== "FULL_CONTROL") return false;
+    if (uri === logDelivery) return principal.service === deliveryService;
     if (uri !== undefined)
       return !ignoresPublic && (uri === allUsers || (uri === authenticatedUsers && !isAnonymous));
     return principal.account !== "" && id === canonicalId(principal.account);
   });
   if (!holds) return [];
+  if (principal.kind === "service")
+    return [
+      {
+        Effect: "Allow",
+        Principal: { Service: principal.service },
+        Action: `s3:${action}`,
+        Resource: resource,
+      },
+    ];
   // A grant to another account lets the account in; its own policies decide whom of it. A group is everybody.
   const isNamed = grants.some(({ id }) => principal.account !== "" && id === canonicalId(principal.account));
   const Principal = isNamed && !isAnonymous ? { AWS: principal.account } : "*";

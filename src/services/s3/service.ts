@@ -1,4 +1,5 @@
 import { defineService, operationsIn } from "../../kit/service.ts";
+import { deliverAccessLogs, noteAccess } from "./accessLogs.ts";
 import * as acl from "./acl.ts";
 import * as attributes from "./attributes.ts";
 import * as bucketEncryption from "./bucketEncryption.ts";
@@ -73,6 +74,12 @@ export default defineService({
   endpoint: website,
   crossOrigin: cors.crossOrigin,
   formUpload: postObject,
-  timers: { lifecycle: runLifecycle, restored: restore.restored, restoreOver: restore.restoreOver },
+  noted: noteAccess,
+  timers: {
+    deliverAccessLogs,
+    lifecycle: runLifecycle,
+    restored: restore.restored,
+    restoreOver: restore.restoreOver,
+  },
   deliveries: { notify: { settle: notify } },
 });

@@ -1,5 +1,6 @@
 import type { BucketLoggingStatus, WebsiteConfiguration } from "@aws-sdk/client-s3";
 import { onBucket } from "./access.ts";
+import { withAccessLogs, withoutAccessLogs } from "./accessLogs.ts";
 import { s3 } from "./contract.ts";
 import { deleteDocument, readDocument, writeDocument } from "./documents.ts";
 import { fail, invalidArgument, invalidRequest } from "./errors.ts";
@@ -62,6 +63,7 @@ export const putLogging = s3.operation("PutBucketLogging", {
     const { LoggingEnabled } = input.BucketLoggingStatus;
     if (LoggingEnabled === undefined) {
       deleteDocument(bucket.name, "logging", ctx);
+      buckets.put(ctx.tx, [bucket.name], withoutAccessLogs(bucket, ctx));
       return {};
     }
     const { TargetBucket = "" } = LoggingEnabled;
@@ -76,6 +78,7 @@ export const putLogging = s3.operation("PutBucketLogging", {
       throw fail("CrossLocationLoggingProhibitted", { members });
     }
     writeDocument(bucket.name, "logging", { LoggingEnabled }, ctx);
+    buckets.put(ctx.tx, [bucket.name], withAccessLogs(bucket, LoggingEnabled, ctx));
     return {};
   },
 });

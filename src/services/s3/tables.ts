@@ -61,6 +61,8 @@ export interface BucketRow {
   tags?: Record<string, string>;
   /** Read with every write, so it stands here. */
   notifications?: NotificationConfiguration;
+  /** Where a record of each request goes, and when the next of them are delivered. */
+  accessLogs?: { bucket: string; prefix: string; partitionedBy?: "EventTime" | "DeliveryTime"; due: number };
   /** When the next look at what its lifecycle rules want is due. */
   lifecycleDue?: number;
 }
@@ -188,3 +190,9 @@ export const configurations = table<
   { document: Record<string, unknown> },
   [bucket: string, kind: string, id: string]
 >("s3", "configurations");
+
+/** Records of requests that wait to be delivered, in the order of the requests. */
+export const accessRecords = table<{ atMs: number; line: string }, [bucket: string, order: string]>(
+  "s3",
+  "access-records",
+);
