@@ -11,7 +11,7 @@ import { captureChange } from "./kinesis/capture.ts";
 import { addRecord } from "./records.ts";
 import { noteRecoverable } from "./recovery.ts";
 import { newStamp, replicate } from "./replicas/replicate.ts";
-import { bury } from "./replicas/tombstones.ts";
+import { bury, stampOfGrave } from "./replicas/tombstones.ts";
 import { entries, type IndexRow, items, type TableRow } from "./tables.ts";
 import { type Item, itemBytes, maxItemBytes } from "./values.ts";
 import { type Vault, vaultOf } from "./vault.ts";
@@ -82,7 +82,7 @@ export async function plan(request: WriteRequest, ctx: Context): Promise<Planned
       before = opened.open(row);
       beforeBytes = row.bytes;
       beforeStamp = row.stamp;
-    }
+    } else if (table.replicas !== undefined) beforeStamp = await stampOfGrave(table, place, ctx);
   }
   if (condition !== undefined && !holds(condition, before)) {
     throw conditionFailed(request.showsItem ? before : undefined);
