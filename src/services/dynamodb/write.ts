@@ -157,9 +157,12 @@ function stampOf({ request, beforeStamp }: Planned, ctx: Context): string | unde
 /** Tells the other Regions of a write that was made here. */
 function shareWrite({ request, before, after }: Planned, stamp: string, ctx: Context): void {
   const { table, place } = request;
-  if (after === undefined) bury(table, place, stamp, ctx);
   const item = after ?? before;
-  if (request.stamp !== undefined || item === undefined) return;
+  const isTold = request.stamp !== undefined;
+  // Nothing was there, and nobody is told: what another Region wrote meanwhile is not to be kept out.
+  if (item === undefined && !isTold) return;
+  if (after === undefined) bury(table, place, stamp, ctx);
+  if (isTold || item === undefined) return;
   replicate(table, place, { keys: keyOf(table.key, item), ...(after && { after }), stamp }, ctx);
 }
 
