@@ -5,7 +5,7 @@ import type {
   DynamoDB,
   ExportTableToPointInTimeCommandInput,
 } from "@aws-sdk/client-dynamodb";
-import { CreateKeyCommand } from "@aws-sdk/client-kms";
+import { CreateKeyCommand, DisableKeyCommand } from "@aws-sdk/client-kms";
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clients, startForTest } from "../../../../test/harness.ts";
@@ -230,6 +230,14 @@ describe("an export of a table", () => {
     expect(head).toMatchObject({ ServerSideEncryption: "aws:kms", SSEKMSKeyId: KMSMasterKeyId });
     await put(sealed.TableName, { p: S("a") });
     expect((await exported(sealed)).lines).toEqual(['{"Item":{"p":{"S":"a"}}}']);
+    await root.kms.send(new DisableKeyCommand({ KeyId: KMSMasterKeyId }));
+    await cloudkeep.clock.advance(6 * minuteMs);
+    const { TableArn } = sealed;
+    const closed = await dynamodb.exportTableToPointInTime({ TableArn, S3Bucket: empty.S3Bucket });
+    expect(await ended(closed.ExportDescription?.ExportArn)).toMatchObject({
+      ExportStatus: "FAILED",
+      FailureCode: "AccessDeniedException",
+    });
   });
 
   it("fails with S3's words", async () => {
