@@ -2,6 +2,7 @@ import type { Context } from "../../kit/context.ts";
 import type { Access } from "../../kit/service.ts";
 import { locate, type Named } from "./find.ts";
 import type { Value } from "./values.ts";
+import { validation } from "./words.ts";
 
 /**
  * Access to tables and their indexes: by identity policies, and by the table's own policy.
@@ -47,6 +48,12 @@ export function onTable<Input extends { TableName: string }>(
     const access = (one: Named) => accessTo(action, one, options?.(input, one));
     return named instanceof Promise ? named.then(access) : access(named);
   };
+}
+
+/** What makes something in the table's account is not done for others, whatever the table's policy allows. */
+export function checkOwner({ account }: { account: string }, ctx: Context): void {
+  if (account === ctx.account) return;
+  throw validation("This action is only supported by accounts that match the resource owner’s account.");
 }
 
 /** The value of a partition key, as policies compare it. */

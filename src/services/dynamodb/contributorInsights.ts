@@ -5,8 +5,9 @@ import type { Access } from "../../kit/service.ts";
 import { accessTo } from "./access.ts";
 import { dynamodb } from "./contract.ts";
 import { existingTable, indexNamed, locate } from "./find.ts";
+import { type InsightsRow, insights } from "./insights.ts";
 import { ensureServiceLinkedRole } from "./serviceLinkedRole.ts";
-import { type InsightsRow, insights, type TableRow } from "./tables.ts";
+import type { TableRow } from "./tables.ts";
 import { validation } from "./words.ts";
 
 /**

@@ -4,7 +4,7 @@ import { onTable } from "./access.ts";
 import { dynamodb } from "./contract.ts";
 import { shownTable } from "./describe.ts";
 import { retireGrants } from "./encryption.ts";
-import { existingTable } from "./find.ts";
+import { checkNotCreating, existingTable } from "./find.ts";
 import { forgetInsights } from "./insights.ts";
 import { leaveGlobalTable } from "./replicas/leave.ts";
 import { endStream } from "./tableStreams.ts";
@@ -57,12 +57,7 @@ export const deleteTable = dynamodb.operation("DeleteTable", {
   access: onTable("DeleteTable"),
   async handle({ TableName }, ctx) {
     const table = await existingTable(TableName, ctx);
-    if (table.status === "CREATING") {
-      throw ctx.error(
-        "ResourceInUseException",
-        `Attempt to change a resource which is still in use: Table is being created: ${table.name}`,
-      );
-    }
+    checkNotCreating(table);
     if (table.deletionProtected) {
       throw validation(
         `Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.`,

@@ -69,6 +69,15 @@ export async function existingTable(given: string, ctx: Context): Promise<TableR
   throw new AwsError("ResourceNotFoundException", `Requested resource not found: Table: ${name} not found`);
 }
 
+/** A table that is being filled cannot be changed, nor deleted. */
+export function checkNotCreating({ status, name }: TableRow): void {
+  if (status !== "CREATING") return;
+  throw new AwsError(
+    "ResourceInUseException",
+    `Attempt to change a resource which is still in use: Table is being created: ${name}`,
+  );
+}
+
 export function indexNamed(table: TableRow, name: string): IndexRow | undefined {
   return table.indexes.find((index) => index.name === name);
 }

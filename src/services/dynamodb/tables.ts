@@ -271,20 +271,6 @@ export interface RecoverableRow {
   before?: ItemRow | SealedRow;
 }
 
-/** Whose most accessed keys CloudWatch is to tell of: a table, or an index of it. */
-export interface InsightsRow {
-  table: string;
-  index?: string;
-  status: "ENABLED" | "DISABLED";
-  mode: "ACCESSED_AND_THROTTLED_KEYS" | "THROTTLED_KEYS";
-  /** When it was first enabled since it was disabled: rules are named by it. */
-  since: number;
-  changed: number;
-}
-
-/** The index is "" for the table itself. */
-export const insights = table<InsightsRow, [...Scope, table: string, index: string]>("dynamodb", "insights");
-
 /** Copies of tables. */
 export interface BackupRow {
   arn: string;

@@ -3,7 +3,7 @@ import { onTable } from "./access.ts";
 import { dynamodb } from "./contract.ts";
 import { shownEncryption, shownTable } from "./describe.ts";
 import { encryptedUnder, type GivenEncryption } from "./encryption.ts";
-import { existingTable } from "./find.ts";
+import { checkNotCreating, existingTable } from "./find.ts";
 import { shareSettings } from "./replicas/settings.ts";
 import { type ReplicaUpdate, replicaAccess, updateReplicas } from "./replicas/updates.ts";
 import { type GivenIndex, type GivenThroughput, readOnDemand, readThroughput } from "./schema.ts";
@@ -130,6 +130,7 @@ export const updateTable = dynamodb.operation("UpdateTable", {
   async handle(given, ctx) {
     const input = given as UpdateInput;
     const table = await existingTable(given.TableName, ctx);
+    checkNotCreating(table);
     if (given.VectorIndexUpdates !== undefined) throw validation("Vector indexes are not built here.");
     if (given.MultiRegionConsistency === "STRONG" || given.GlobalTableWitnessUpdates !== undefined)
       throw validation("Multi-Region strong consistency is not built here.");

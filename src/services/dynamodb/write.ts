@@ -11,7 +11,7 @@ import { captureChange } from "./kinesis/capture.ts";
 import { addRecord } from "./records.ts";
 import { noteRecoverable } from "./recovery.ts";
 import { newStamp, replicate } from "./replicas/replicate.ts";
-import { bury } from "./replicas/tombstones.ts";
+import { bury, stampOfGrave } from "./replicas/tombstones.ts";
 import { entries, type IndexRow, items, type TableRow } from "./tables.ts";
 import { type Item, itemBytes, maxItemBytes } from "./values.ts";
 import { type Vault, vaultOf } from "./vault.ts";
@@ -82,7 +82,7 @@ export async function plan(request: WriteRequest, ctx: Context): Promise<Planned
       before = opened.open(row);
       beforeBytes = row.bytes;
       beforeStamp = row.stamp;
-    }
+    } else if (table.replicas !== undefined) beforeStamp = await stampOfGrave(table, place, ctx);
   }
   if (condition !== undefined && !holds(condition, before)) {
     throw conditionFailed(request.showsItem ? before : undefined);
@@ -157,9 +157,12 @@ function stampOf({ request, beforeStamp }: Planned, ctx: Context): string | unde
 /** Tells the other Regions of a write that was made here. */
 function shareWrite({ request, before, after }: Planned, stamp: string, ctx: Context): void {
   const { table, place } = request;
-  if (after === undefined) bury(table, place, stamp, ctx);
   const item = after ?? before;
-  if (request.stamp !== undefined || item === undefined) return;
+  const isTold = request.stamp !== undefined;
+  // Nothing was there, and nobody is told: what another Region wrote meanwhile is not to be kept out.
+  if (item === undefined && !isTold) return;
+  if (after === undefined) bury(table, place, stamp, ctx);
+  if (isTold || item === undefined) return;
   replicate(table, place, { keys: keyOf(table.key, item), ...(after && { after }), stamp }, ctx);
 }
 

@@ -52,6 +52,7 @@ export function checkShape(input: ExportInput): void {
 export async function exportedTable(given: string, ctx: Context): Promise<TableRow> {
   const arn = parseArn(given);
   if (arn?.service !== "dynamodb") throw invalidParameter("tableArn is not a valid ARN");
+  if (arn.account !== ctx.account) throw new AwsError("AccessDeniedException", "Access is denied");
   const name = /^table\/([^/]+)$/.exec(arn.resource)?.[1];
   if (name === undefined) throw validation("Invalid Request: Table ARN is invalid.");
   const table =

@@ -5,10 +5,10 @@ import type {
   DynamoDB,
   ExportTableToPointInTimeCommandInput,
 } from "@aws-sdk/client-dynamodb";
-import { CreateKeyCommand } from "@aws-sdk/client-kms";
+import { CreateKeyCommand, DisableKeyCommand } from "@aws-sdk/client-kms";
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { clients, errorOf, startForTest } from "../../../../test/harness.ts";
+import { clients, startForTest } from "../../../../test/harness.ts";
 import type { Cloudkeep } from "../../../start.ts";
 import { newBucket } from "../../s3/testing.ts";
 import { dynamoClients, eventually, newTable, userClients } from "../testing.ts";
@@ -230,6 +230,14 @@ describe("an export of a table", () => {
     expect(head).toMatchObject({ ServerSideEncryption: "aws:kms", SSEKMSKeyId: KMSMasterKeyId });
     await put(sealed.TableName, { p: S("a") });
     expect((await exported(sealed)).lines).toEqual(['{"Item":{"p":{"S":"a"}}}']);
+    await root.kms.send(new DisableKeyCommand({ KeyId: KMSMasterKeyId }));
+    await cloudkeep.clock.advance(6 * minuteMs);
+    const { TableArn } = sealed;
+    const closed = await dynamodb.exportTableToPointInTime({ TableArn, S3Bucket: empty.S3Bucket });
+    expect(await ended(closed.ExportDescription?.ExportArn)).toMatchObject({
+      ExportStatus: "FAILED",
+      FailureCode: "AccessDeniedException",
+    });
   });
 
   it("fails with S3's words", async () => {
@@ -260,60 +268,5 @@ describe("an export of a table", () => {
       expect(ExportStatus).toBe(status);
       expect(FailureCode).toBe(status === "FAILED" ? "S3AccessDenied" : undefined);
     }
-  });
-});
-
-describe("requests to export", () => {
-  it("are refused at once where the table cannot be told of", async () => {
-    const S3Bucket = "anything";
-    const TableName = await newTable(dynamodb, { types: { p: "S" } });
-    const { Table } = await dynamodb.describeTable({ TableName });
-    const off = await errorOf(dynamodb.exportTableToPointInTime({ TableArn: Table?.TableArn, S3Bucket }));
-    expect([off.name, off.message]).toEqual([
-      "PointInTimeRecoveryUnavailableException",
-      `Point in time recovery is not enabled for table '${TableName}'`,
-    ]);
-    const { TableArn } = await recoverable();
-    const now = cloudkeep.clock.now();
-    const span = (fromMs: number, toMs: number) => ({
-      ExportType: "INCREMENTAL_EXPORT" as const,
-      IncrementalExportSpecification: {
-        ExportFromTime: new Date(now + fromMs),
-        ExportToTime: new Date(now + toMs),
-      },
-    });
-    const refusals: [Partial<ExportTableToPointInTimeCommandInput>, string, RegExp][] = [
-      [{ TableArn: `${TableArn}-absent` }, "TableNotFoundException", /^Table not found: arn:/],
-      [{ ExportTime: new Date(now + minuteMs) }, "InvalidExportTimeException", /^Export Time is invalid$/],
-      [{ ExportTime: new Date(now - 9e8) }, "InvalidExportTimeException", /^Export Time is invalid$/],
-      [span(-1e8, 0), "InvalidExportTimeException", /less than the table creation time/],
-      [span(1000, 2e9), "InvalidExportTimeException", /greater than the current time/],
-      [{ ExportType: "INCREMENTAL_EXPORT" }, "ValidationException", /Specification expected/],
-      [{ S3SseKmsKeyId: "alias/aws/s3" }, "ValidationException", /KMS Key Id is not supported/],
-    ];
-    for (const [input, name, words] of refusals) {
-      const error = await errorOf(dynamodb.exportTableToPointInTime({ TableArn, S3Bucket, ...input }));
-      expect([input, error.name]).toEqual([input, name]);
-      expect(error.message).toMatch(words);
-    }
-  });
-
-  it("count once for one token, and are listed newest first", async () => {
-    const { TableArn } = await recoverable();
-    const S3Bucket = await newBucket(root.s3);
-    const begin = (ClientToken: string, more = {}) =>
-      dynamodb.exportTableToPointInTime({ TableArn, S3Bucket, ClientToken, ...more });
-    const first = (await begin("token")).ExportDescription?.ExportArn;
-    expect((await begin("token")).ExportDescription?.ExportArn).toBe(first);
-    const conflict = await errorOf(begin("token", { S3Prefix: "other" }));
-    expect(conflict.name).toBe("ExportConflictException");
-    const second = (await begin("another")).ExportDescription?.ExportArn;
-    const page = await dynamodb.listExports({ TableArn, MaxResults: 1 });
-    expect(page.ExportSummaries).toMatchObject([{ ExportArn: second, ExportType: "FULL_EXPORT" }]);
-    const rest = await dynamodb.listExports({ TableArn, NextToken: page.NextToken });
-    expect(rest.ExportSummaries?.map(({ ExportArn }) => ExportArn)).toEqual([first]);
-    expect(rest.NextToken).toBeUndefined();
-    const absent = await errorOf(dynamodb.describeExport({ ExportArn: `${first}0` }));
-    expect(absent.name).toBe("ExportNotFoundException");
   });
 });

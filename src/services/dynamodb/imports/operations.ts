@@ -1,3 +1,4 @@
+import type { Operations } from "../../../../build/contracts/dynamodb.d.ts";
 import type { Context } from "../../../kit/context.ts";
 import { keyedPageOf, markerOf } from "../../../kit/paging.ts";
 import { parseArn } from "../../../kit/targets.ts";
@@ -92,42 +93,54 @@ export const importTable = dynamodb.operation("ImportTable", {
     const table = await importedTable(definition as TableInput, definition.SSESpecification, ctx as Context);
     if (earlier !== undefined) return { ImportTableDescription: shown(earlier) };
     tables.put(ctx.tx, [table.account, table.region, table.name], table);
-    const { S3Bucket, S3BucketOwner, S3KeyPrefix } = input.S3BucketSource;
-    const csv = input.InputFormatOptions?.Csv;
-    const started = Math.floor(ctx.clock.now());
-    const id = newJobId(started);
-    const row: ImportRow = {
-      arn: `${table.arn}/import/${id}`,
-      id,
-      status: "IN_PROGRESS",
-      table: { name: table.name, arn: table.arn, id: table.id, store: table.store },
-      started,
-      ...(ClientToken !== undefined && { clientToken: ClientToken }),
-      source: {
-        bucket: S3Bucket,
-        owner: S3BucketOwner ?? ctx.account,
-        ...(S3KeyPrefix !== undefined && { prefix: S3KeyPrefix }),
-      },
-      format,
-      ...(csv && {
-        csv: {
-          ...(csv.Delimiter !== undefined && { delimiter: csv.Delimiter }),
-          ...(csv.HeaderList && { headers: csv.HeaderList }),
-        },
-      }),
-      compression,
-      creation: definition as Record<string, unknown>,
-      processed: { items: 0, bytes: 0 },
-      imported: 0,
-      errors: 0,
-      caller: ctx.caller,
-    };
+    const id = newJobId(ctx.clock.now());
+    const row = newImport(input, compression, table, id, ctx as Context);
     importJobs.put(ctx.tx, [ctx.account, ctx.region, id], row);
     rememberToken("import", ClientToken, { digest, id }, ctx as Context);
     goOn({ id, stage: "list" }, ctx as Context);
     return { ImportTableDescription: shown(row) };
   },
 });
+
+type ImportInput = Operations["ImportTable"]["input"];
+
+function newImport(
+  input: ImportInput,
+  compression: ImportRow["compression"],
+  table: TableRow,
+  id: string,
+  ctx: Context,
+): ImportRow {
+  const { TableCreationParameters: definition, InputFormat: format, ClientToken } = input;
+  const { S3Bucket, S3BucketOwner, S3KeyPrefix } = input.S3BucketSource;
+  const csv = input.InputFormatOptions?.Csv;
+  return {
+    arn: `${table.arn}/import/${id}`,
+    id,
+    status: "IN_PROGRESS",
+    table: { name: table.name, arn: table.arn, id: table.id, store: table.store },
+    started: Math.floor(ctx.clock.now()),
+    ...(ClientToken !== undefined && { clientToken: ClientToken }),
+    source: {
+      bucket: S3Bucket,
+      owner: S3BucketOwner ?? ctx.account,
+      ...(S3KeyPrefix !== undefined && { prefix: S3KeyPrefix }),
+    },
+    format,
+    ...(csv && {
+      csv: {
+        ...(csv.Delimiter !== undefined && { delimiter: csv.Delimiter }),
+        ...(csv.HeaderList && { headers: csv.HeaderList }),
+      },
+    }),
+    compression,
+    creation: definition as Record<string, unknown>,
+    processed: { items: 0, bytes: 0 },
+    imported: 0,
+    errors: 0,
+    caller: ctx.caller,
+  };
+}
 
 /** The table that is to be filled. */
 async function importedTable(

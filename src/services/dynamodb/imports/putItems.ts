@@ -1,4 +1,4 @@
-import type { Context } from "../../../kit/context.ts";
+import type { Context, Host } from "../../../kit/context.ts";
 import { AwsError } from "../../../kit/errors.ts";
 import type { DeliveryScope } from "../../../kit/service.ts";
 import { checkItemKey, placeOf } from "../keys.ts";
@@ -27,18 +27,38 @@ async function running(id: string, ctx: Context): Promise<Running | undefined> {
   return table?.store === row.table.store ? { row, table } : undefined;
 }
 
-/** Whether there was such an object; then the next may be read. */
-export async function putObjectItems(id: string, number: number, scope: DeliveryScope): Promise<boolean> {
+/** How often a host was stopped, or emptied: an object may be large, and is not to hold that up. */
+const stops = new WeakMap<Host, number>();
+const watched = new WeakSet<Host>();
+
+function stopsOf(host: Host): number {
+  if (!watched.has(host)) {
+    watched.add(host);
+    host.onStop(async () => {
+      watched.delete(host);
+      stops.set(host, stopsOf(host) + 1);
+    });
+  }
+  return stops.get(host) ?? 0;
+}
+
+/** What became of an object: it was read, there is none, or reading it has to go on another time. */
+export type ObjectRead = "read" | "none" | "interrupted";
+
+export async function putObjectItems(id: string, number: number, scope: DeliveryScope): Promise<ObjectRead> {
   const begun = await scope.act(async (ctx) => {
     const found = await importObjects.get(ctx.tx, ctx.account, ctx.region, id, objectKey(number));
     const now = await running(id, ctx);
-    return found && now && { object: found, row: now.row };
+    return found && now && { object: found, row: now.row, host: ctx.host, stops: stopsOf(ctx.host) };
   });
-  if (begun === undefined) return false;
-  const { object, row } = begun;
+  if (begun === undefined) return "none";
+  const { object, row, host } = begun;
   const reader = new ObjectReader(object, number, row, scope);
   try {
-    for await (const record of recordsOf(object, row, scope)) if (!(await reader.take(record))) return true;
+    for await (const record of recordsOf(object, row, scope)) {
+      if (!(await reader.take(record))) return "read";
+      if (stopsOf(host) !== begun.stops) return "interrupted";
+    }
     await reader.flush();
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
@@ -53,7 +73,7 @@ export async function putObjectItems(id: string, number: number, scope: Delivery
     });
     await reader.flush();
   }
-  return true;
+  return "read";
 }
 
 /** Gathers records until they make a transaction. */

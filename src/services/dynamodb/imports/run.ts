@@ -8,7 +8,7 @@ import { callS3, failureOf } from "../transfer/s3.ts";
 import { type ImportRow, importJobs, importObjects } from "../transfer/tables.ts";
 import { goOn, type ImportJob, objectKey } from "./job.ts";
 import { LogsError, openLog } from "./log.ts";
-import { putObjectItems } from "./putItems.ts";
+import { type ObjectRead, putObjectItems } from "./putItems.ts";
 
 /** An import, step by step: its objects are listed, then read one after the other; the table is there at the end. */
 
@@ -96,14 +96,14 @@ async function fail(row: ImportRow, job: ImportJob, error: AwsError, ctx: Contex
   await finish(failed, ctx);
 }
 
-type Read = { hasMore: boolean } | AwsError | undefined;
+type Read = ObjectRead | AwsError | undefined;
 
 export const importTable = {
   /** An object's items are put by transactions of their own, a few at a time. */
   async send(job: ImportJob, scope: DeliveryScope): Promise<Read> {
     if (job.stage !== "read") return undefined;
     try {
-      return { hasMore: await putObjectItems(job.id, job.object ?? 0, scope) };
+      return await putObjectItems(job.id, job.object ?? 0, scope);
     } catch (error) {
       if (error instanceof AwsError) return error;
       throw error;
@@ -117,7 +117,8 @@ export const importTable = {
     try {
       if (read instanceof AwsError) throw read;
       if (job.stage === "list") await list(row, job, ctx);
-      else if (read?.hasMore) goOn({ id: job.id, stage: "read", object: (job.object ?? 0) + 1 }, ctx);
+      else if (read === "interrupted") goOn(job, ctx);
+      else if (read === "read") goOn({ id: job.id, stage: "read", object: (job.object ?? 0) + 1 }, ctx);
       else await finish(row, ctx);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;

@@ -2,7 +2,7 @@ import type { Context } from "../../../kit/context.ts";
 import { AwsError } from "../../../kit/errors.ts";
 import { randomText } from "../../../kit/ids.ts";
 import { parseArn } from "../../../kit/targets.ts";
-import { onTable } from "../access.ts";
+import { checkOwner, onTable } from "../access.ts";
 import { dynamodb } from "../contract.ts";
 import { existingTable } from "../find.ts";
 import { ensureServiceLinkedRole } from "../serviceLinkedRole.ts";
@@ -49,6 +49,7 @@ export const enableKinesisStreamingDestination = dynamodb.operation("EnableKines
   access: onTable("EnableKinesisStreamingDestination"),
   async handle({ TableName, StreamArn: streamArn, EnableKinesisStreamingConfiguration: given }, ctx) {
     const table = await existingTable(TableName, ctx);
+    checkOwner(table, ctx as Context);
     if (!(table.destinations ?? []).every(isOver)) {
       throw validation(
         `${badState}EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation.`,

@@ -24,6 +24,15 @@ export function bury(table: TableRow, { partition, sort }: Place, stamp: string,
   });
 }
 
+/** Which write deleted the item that lay there. */
+export async function stampOfGrave(
+  { account, region, store }: TableRow,
+  { partition, sort }: Place,
+  ctx: Context,
+): Promise<string | undefined> {
+  return (await tombstones.get(ctx.tx, account, region, store, partition, sort))?.stamp;
+}
+
 interface Job {
   account: string;
   region: string;

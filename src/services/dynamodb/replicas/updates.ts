@@ -1,7 +1,7 @@
 import type { Context } from "../../../kit/context.ts";
 import { AwsError } from "../../../kit/errors.ts";
 import type { Access } from "../../../kit/service.ts";
-import { accessTo } from "../access.ts";
+import { accessTo, checkOwner } from "../access.ts";
 import { dropTable } from "../deleteTable.ts";
 import { locate, tableArn } from "../find.ts";
 import { type TableRow, tables } from "../tables.ts";
@@ -84,6 +84,7 @@ export async function updateReplicas(
   updates: readonly ReplicaUpdate[],
   ctx: Context,
 ): Promise<TableRow> {
+  checkOwner(table, ctx);
   const { Create, Delete } = soleUpdate(updates);
   const regions = updates.map((one) => (one.Create ?? one.Update ?? one.Delete)?.RegionName);
   if (regions.includes(table.region)) {

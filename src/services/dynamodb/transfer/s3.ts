@@ -36,6 +36,8 @@ const failureCodes: Readonly<Record<string, string>> = {
 };
 
 export function failureOf({ code, message, status = 400 }: AwsError, service: string, ctx: Context): Failure {
+  // What the table or its key refuses is named as it is.
+  if (/^\w+Exception$/.test(code) && service === "s3") return { code, message };
   const [name, prefix] = service === "s3" ? ["Amazon S3", "S3"] : ["CloudWatchLogs", "CloudWatchLogs"];
   return {
     code: failureCodes[code] ?? `${prefix}${code}`,
