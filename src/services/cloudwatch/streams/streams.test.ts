@@ -119,6 +119,17 @@ describe("a metric stream", () => {
     expect(await lines()).toHaveLength(2);
   });
 
+  it("does not feed itself", async () => {
+    await stream("firehose", { IncludeFilters: [{ Namespace: "AWS/Firehose" }, { Namespace: "Other" }] });
+    await cloudwatch.putMetricData({ Namespace: "Other", MetricData: [{ MetricName: "one", Value: 1 }] });
+    await cloudkeep.clock.advance(20 * 60_000);
+    const sent = (await lines()).filter((line) => line.metric_stream_name === "firehose");
+    expect(sent.map(({ metric_name }) => metric_name)).toEqual(["one"]);
+    const { Metrics = [] } = await cloudwatch.listMetrics({ Namespace: "AWS/Firehose" });
+    expect(Metrics.length).toBeGreaterThan(0);
+    await cloudwatch.deleteMetricStream({ Name: "firehose" });
+  });
+
   it("is shown, listed, changed and deleted", async () => {
     await stream("other", {
       ExcludeFilters: [{ Namespace: "AWS/Lambda" }],
