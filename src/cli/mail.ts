@@ -19,13 +19,13 @@ interface Options {
   json?: boolean;
 }
 
-/** What landed in the mailbox: e-mails and text messages that services sent. */
+/** What landed in the mailbox: e-mails, text messages and push notifications that services sent. */
 export function addMail(program: Command): void {
   program
     .command("mail [id]")
     .description("list what services mailed; with an id, show one")
     .option("--data <directory>", "data directory")
-    .option("--to <address>", "only what went to this address or number")
+    .option("--to <address>", "only what went to this address, number or device")
     .option("--json", "whole mails, one a line")
     .action(async (id: string | undefined, { data, to, json = false }: Options) => {
       const directory = dataDirectory(data);

@@ -114,6 +114,9 @@ async function state(): Promise<string> {
 
 const guarded = targets.filter(({ name }) => !unsigned.includes(name) && !openToEveryCaller.includes(name));
 
+/** What one account offers another, and takes back: it is shown to that one, and does nothing until taken up. */
+const offers = new Set(["events:CreatePartnerEventSource", "events:DeletePartnerEventSource"]);
+
 describe("every operation", () => {
   it("is known to this test", () => {
     expect(targets.length).toBeGreaterThan(60);
@@ -175,7 +178,7 @@ describe("every operation", () => {
           ? `recipientAccountId\\":\\"${cloudkeep.accountId}`
           : cloudkeep.accountId;
       if (codeOf(answer) === undefined) expect(answer.body.includes(shown)).toBe(false);
-      expect(await home()).toBe(before);
+      if (!offers.has(target.name)) expect(await home()).toBe(before);
     },
   );
 

@@ -14,6 +14,8 @@ import { buses, eventSources, offeredTo, partnerSources, partners } from "./tabl
 const pageSize = 100;
 /** Accounts that one source is offered to. */
 const maxAccounts = 100;
+/** Sources that all partners together offer to an account. */
+const maxSourcesPerCustomer = 1_000;
 
 /** Whether the caller goes by the name of the partner in a source's name. */
 async function isPartner(name: string, ctx: Context): Promise<boolean> {
@@ -35,7 +37,10 @@ export const createPartnerEventSource = events.operation("CreatePartnerEventSour
     if ((await eventSources.get(tx, Account, region, Name)) !== undefined)
       throw ctx.error("ResourceAlreadyExistsException", `Partner event source ${Name} already exists.`);
     const offered = await offeredTo.list(tx, [account, region, Name], { limit: maxAccounts });
-    if (offered.length >= maxAccounts) {
+    const waiting = await ctx.peek((reads) =>
+      eventSources.list(reads, [Account, region], { limit: maxSourcesPerCustomer }),
+    );
+    if (offered.length >= maxAccounts || waiting.length >= maxSourcesPerCustomer) {
       throw ctx.error("LimitExceededException", "The requested resource exceeds the maximum number allowed.");
     }
     const createdAt = ctx.clock.now();

@@ -250,7 +250,8 @@ export const publishBatch = sns.operation("PublishBatch", {
         Successful.push({ Id, ...(await take(topic, row, entry, ctx)) });
       } catch (error) {
         if (!(error instanceof AwsError)) throw error;
-        Failed.push({ Id, Code: "InvalidParameter", Message: error.message, SenderFault: true });
+        const Code = error.code.replace(/Exception$/, "");
+        Failed.push({ Id, Code, Message: error.message, SenderFault: true });
       }
     }
     return { Successful, Failed };

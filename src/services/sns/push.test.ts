@@ -1,6 +1,7 @@
+import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { SQS } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { clients, errorOf, optionsOf, startForTest } from "../../../test/harness.ts";
+import { clients, errorOf, optionsOf, policyOf, startForTest } from "../../../test/harness.ts";
 import type { Cloudkeep } from "../../start.ts";
 import { mailsTo } from "./testing.ts";
 
@@ -128,6 +129,28 @@ describe("an endpoint", () => {
       { aps: { alert: "plain" } },
     ]);
     expect(mails[0]).toMatchObject({ Channel: "push", From: arn, Subject: "Hello" });
+  });
+
+  it("has its deliveries logged, if its app says so", async () => {
+    const { iam, logs } = clients(cloudkeep, cloudkeep.credentials);
+    const AssumeRolePolicyDocument = policyOf({
+      Principal: { Service: "sns.amazonaws.com" },
+      Action: "sts:AssumeRole",
+    });
+    const RoleName = "logs-pushes";
+    const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+    const PolicyDocument = policyOf({ Action: "logs:*", Resource: "*" });
+    await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "log", PolicyDocument }));
+    const role = Role?.Arn ?? "";
+    const roles = { SuccessFeedbackRoleArn: role, FailureFeedbackRoleArn: role };
+    const TargetArn = await device(await app("logged", "GCM", roles), "device-5");
+    const { MessageId: messageId } = await sns.publish({ TargetArn, Message: "x" });
+    await cloudkeep.clock.advance(0);
+    const logGroupName = `sns/us-east-1/${cloudkeep.accountId}/app/GCM/logged`;
+    const { events = [] } = await logs.filterLogEvents({ logGroupName });
+    expect(events.map(({ message = "" }) => JSON.parse(message))).toMatchObject([
+      { notification: { messageId }, delivery: { destination: TargetArn }, status: "SUCCESS" },
+    ]);
   });
 
   it("gets what is published to its topic, filtered", async () => {

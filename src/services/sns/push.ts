@@ -4,8 +4,16 @@ import { AwsError } from "../../kit/errors.ts";
 import { uuid } from "../../kit/ids.ts";
 import { parseArn } from "../../kit/targets.ts";
 import { tellApp } from "./appEvents.ts";
-import { type AppEndpointName, appArn, endpointOfArn, type FoundEndpoint, findEndpoint } from "./appNames.ts";
+import {
+  type AppEndpointName,
+  appArn,
+  appEndpointArn,
+  endpointOfArn,
+  type FoundEndpoint,
+  findEndpoint,
+} from "./appNames.ts";
 import type { Published } from "./fanout.ts";
+import { logPush } from "./status.ts";
 
 /** Push notifications: they land in the mailbox, in the form in which a platform's service would get them. */
 
@@ -99,6 +107,7 @@ export const push = {
     if (found === undefined) return;
     const metric = { namespace: "AWS/SNS", value: 1 };
     const dimensions = { Application: endpoint.name, Platform: endpoint.platform };
+    const logged = { messageId, destination: appEndpointArn(endpoint) };
     if (!found.row.enabled) {
       const failure = { FailureType: "EndpointDisabled", FailureMessage: "Endpoint is disabled" };
       tellApp(
@@ -109,10 +118,12 @@ export const push = {
         ctx,
       );
       ctx.metric({ ...metric, name: "NumberOfNotificationsFailed", dimensions });
-      return;
+      const status = { ...logged, status: "FAILURE" as const, reason: failure.FailureMessage };
+      return await logPush(endpoint, found.app, status, ctx);
     }
     await toDevice(found, subject, payload, ctx);
     ctx.metric({ ...metric, name: "NumberOfNotificationsDelivered", dimensions });
+    await logPush(endpoint, found.app, { ...logged, status: "SUCCESS" }, ctx);
   },
 };
 

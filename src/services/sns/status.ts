@@ -2,9 +2,10 @@ import { servicePrincipal } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
 import { draw } from "../../kit/ids.ts";
+import { type AppName, appArn } from "./appNames.ts";
 import type { Delivery } from "./fanout.ts";
 import { topicArn } from "./names.ts";
-import { type SubscriptionRow, topics } from "./tables.ts";
+import { type ApplicationRow, type SubscriptionRow, topics } from "./tables.ts";
 
 /** Delivery status logs. https://docs.aws.amazon.com/sns/latest/dg/sns-topic-attributes.html */
 
@@ -51,25 +52,60 @@ export async function logStatus(
     },
     status,
   });
-  const logGroupName = `sns/${region}/${account}/${name}${status === "FAILURE" ? "/Failure" : ""}`;
-  try {
-    await write(logGroupName, message.messageId, line, roleArn, topicArn(subscription), ctx);
-  } catch (error) {
-    // That a delivery cannot be logged is no fault of the delivery.
-    if (!(error instanceof AwsError)) throw error;
-  }
+  const to = { logGroupName: logGroupOf(`${region}/${account}/${name}`, status), roleArn };
+  await write({ ...to, sourceArn: topicArn(subscription) }, message.messageId, line, ctx);
+}
+
+function logGroupOf(name: string, status: Status["status"]): string {
+  return `sns/${name}${status === "FAILURE" ? "/Failure" : ""}`;
+}
+
+/** The same for what was published to a device directly, if the app names a role for that. */
+export async function logPush(
+  app: AppName,
+  { attributes }: ApplicationRow,
+  { messageId, destination, status, reason }: Status & { messageId: string; destination: string },
+  ctx: Context,
+): Promise<void> {
+  const roleArn = attributes[status === "SUCCESS" ? "SuccessFeedbackRoleArn" : "FailureFeedbackRoleArn"];
+  if (!roleArn || (status === "SUCCESS" && !sampled(attributes.SuccessFeedbackSampleRate))) return;
+  const line = JSON.stringify({
+    notification: { messageId, timestamp: new Date(ctx.clock.now()).toISOString() },
+    delivery: {
+      destination,
+      attempts: 1,
+      ...(reason !== undefined && { providerResponse: reason }),
+    },
+    status,
+  });
+  const name = `${app.region}/${app.account}/app/${app.platform}/${app.name}`;
+  const to = { logGroupName: logGroupOf(name, status), roleArn, sourceArn: appArn(app) };
+  await write(to, messageId, line, ctx);
 }
 
 function sampled(rate: string | undefined): boolean {
   return draw(1).readUInt8() % 100 < Number(rate ?? 100);
 }
 
-async function write(
-  logGroupName: string,
+interface Destination {
+  logGroupName: string;
+  roleArn: string;
+  sourceArn: string;
+}
+
+async function write(to: Destination, logStreamName: string, message: string, ctx: Context): Promise<void> {
+  try {
+    await writeAs(to, logStreamName, message, ctx);
+  } catch (error) {
+    // That a delivery cannot be logged is no fault of the delivery.
+    if (!(error instanceof AwsError)) throw error;
+  }
+}
+
+async function writeAs(
+  { logGroupName, roleArn, sourceArn }: Destination,
   logStreamName: string,
   message: string,
-  roleArn: string,
-  sourceArn: string,
   ctx: Context,
 ): Promise<void> {
   const service = servicePrincipal("sns.amazonaws.com", { sourceArn, sourceAccount: ctx.account });

@@ -152,7 +152,8 @@ function checkEndpoint(
 
 async function checkDevice(arn: string, ctx: Context<"InvalidParameterException">): Promise<void> {
   const endpoint = endpointOfArn(arn, ctx, "Endpoint");
-  if ((await findEndpoint(endpoint, ctx)) !== undefined) return;
+  // Another account's devices are its own.
+  if (endpoint.account === ctx.account && (await findEndpoint(endpoint, ctx)) !== undefined) return;
   throw ctx.error(
     "InvalidParameterException",
     `Invalid parameter: Endpoint Reason: Endpoint does not exist for endpoint ${arn}`,

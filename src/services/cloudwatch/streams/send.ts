@@ -42,8 +42,8 @@ export async function noteStreamed(
   if (streams.length === 0) return;
   const minutes = new Set<number>();
   for (const [identity, entries] of values) {
-    const { name } = parseIdentity(namespace, identity);
-    if (!streams.some(({ row }) => isStreamed(row, namespace, name))) continue;
+    const metric = parseIdentity(namespace, identity);
+    if (!streams.some(({ row }) => wants(row, metric))) continue;
     for (const [time] of entries) {
       const minute = Math.floor(time / minuteSeconds) * minuteSeconds;
       minutes.add(minute);
@@ -51,6 +51,13 @@ export async function noteStreamed(
     }
   }
   for (const minute of minutes) sendLater({ minute }, ctx);
+}
+
+/** What a stream's own delivery stream counts is not streamed: it would feed itself, minute by minute, without end. */
+function wants(row: MetricStreamRow, { namespace, name, dimensions }: Metric): boolean {
+  const deliveryStream = row.firehoseArn.slice(row.firehoseArn.lastIndexOf("/") + 1);
+  const isOwn = namespace === "AWS/Firehose" && dimensions.some(({ Value }) => Value === deliveryStream);
+  return !isOwn && isStreamed(row, namespace, name);
 }
 
 function sendLater({ minute }: StreamedMinute, ctx: Context): void {
@@ -72,7 +79,7 @@ export async function streamMinute({ minute, after }: StreamedMinute, ctx: Conte
     const [, , , namespace, identity] = key;
     streamedMinutes.delete(tx, account, region, String(minute), namespace, identity);
     const metric = parseIdentity(namespace, identity);
-    const wanted = streams.filter(({ row }) => isStreamed(row, namespace, metric.name));
+    const wanted = streams.filter(({ row }) => wants(row, metric));
     if (wanted.length === 0) continue;
     const range = { from: minute, to: minute + minuteSeconds, period: minuteSeconds, nowMs: ctx.clock.now() };
     for (const point of await reader.points(metric, range)) {

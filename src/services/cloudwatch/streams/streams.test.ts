@@ -1,7 +1,7 @@
 import { Firehose } from "@aws-sdk/client-firehose";
 import { IAM } from "@aws-sdk/client-iam";
 import { S3 } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { clients, errorOf, optionsOf, policyOf, startForTest } from "../../../../test/harness.ts";
 import type { Cloudkeep } from "../../../start.ts";
 
@@ -117,6 +117,24 @@ describe("a metric stream", () => {
     await put("orders", 1);
     await cloudkeep.clock.advance(5 * 60_000);
     expect(await lines()).toHaveLength(2);
+  });
+
+  it("does not feed itself", async () => {
+    await stream("firehose", { IncludeFilters: [{ Namespace: "AWS/Firehose" }, { Namespace: "Other" }] });
+    await cloudwatch.putMetricData({ Namespace: "Other", MetricData: [{ MetricName: "one", Value: 1 }] });
+    await cloudkeep.clock.advance(20 * 60_000);
+    // There is something that it could have fed itself with: services' own metrics come within a second or so.
+    await vi.waitFor(
+      async () => {
+        const { Metrics = [] } = await cloudwatch.listMetrics({ Namespace: "AWS/Firehose" });
+        expect(Metrics.length).toBeGreaterThan(0);
+      },
+      { timeout: 10_000 },
+    );
+    await cloudkeep.clock.advance(5 * 60_000);
+    const sent = (await lines()).filter((line) => line.metric_stream_name === "firehose");
+    expect(sent.map(({ metric_name }) => metric_name)).toEqual(["one"]);
+    await cloudwatch.deleteMetricStream({ Name: "firehose" });
   });
 
   it("is shown, listed, changed and deleted", async () => {
