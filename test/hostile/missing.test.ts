@@ -24,7 +24,7 @@ const atMost: Record<string, number> = {
   sns: 0,
   events: 0,
   scheduler: 0,
-  logs: 33,
+  logs: 16,
   cloudwatch: 4,
   kinesis: 0,
   dynamodb: 0,
