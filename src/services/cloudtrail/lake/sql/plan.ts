@@ -121,6 +121,7 @@ abstract class Answer {
     if (this.#distinct !== undefined) {
       const id = JSON.stringify(values.map(shown));
       if (this.#distinct.has(id)) return;
+      if (this.#distinct.size >= maxRows) throw new SqlError(`more than ${maxRows} distinct rows`);
       this.#distinct.add(id);
     }
     this.kept.push({ values, keys: this.#keys.map(({ of }) => of(env)) });
