@@ -16,7 +16,7 @@ const atMost: Record<string, number> = {
   iam: 0,
   sts: 0,
   kms: 6,
-  cloudtrail: 28,
+  cloudtrail: 22,
   cloudkeep: 0,
   organizations: 12,
   s3: 16,

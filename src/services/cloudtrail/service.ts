@@ -1,7 +1,10 @@
 import { defineService, operationsIn } from "../../kit/service.ts";
+import * as delegatedAdmins from "./delegatedAdmins.ts";
 import * as digests from "./digests.ts";
+import * as eventConfiguration from "./eventConfiguration.ts";
 import { followRecord, logLines } from "./follow.ts";
 import * as history from "./history.ts";
+import * as insightSelectors from "./insightSelectors.ts";
 import * as queries from "./lake/queries.ts";
 import { runLakeQuery } from "./lake/run.ts";
 import * as stores from "./lake/stores.ts";
@@ -17,9 +20,20 @@ import * as trails from "./trails.ts";
 export default defineService({
   name: "cloudtrail",
   eventSource: "cloudtrail.amazonaws.com",
-  operations: [history, trails, logging, selectors, tags, digests, stores, queries, resourcePolicies].flatMap(
-    operationsIn,
-  ),
+  operations: [
+    history,
+    trails,
+    logging,
+    selectors,
+    tags,
+    digests,
+    stores,
+    queries,
+    resourcePolicies,
+    insightSelectors,
+    eventConfiguration,
+    delegatedAdmins,
+  ].flatMap(operationsIn),
   missing,
   timers: {
     writeLogFiles,

@@ -1,4 +1,10 @@
-import type { AdvancedEventSelector, BillingMode } from "@aws-sdk/client-cloudtrail";
+import type {
+  AdvancedEventSelector,
+  BillingMode,
+  ContextKeySelector,
+  InsightSelector,
+  MaxEventSize,
+} from "@aws-sdk/client-cloudtrail";
 import { table } from "../../../kit/table.ts";
 
 /** Event data stores and queries of them, by account and Region. */
@@ -23,6 +29,14 @@ export interface StoreRow {
   deletedAtMs?: number;
   tags: Record<string, string>;
   policy?: string;
+  insights?: { selectors: InsightSelector[]; destination: string };
+  configuration?: EventConfiguration;
+}
+
+/** As the operations take and show it. */
+export interface EventConfiguration {
+  MaxEventSize: MaxEventSize;
+  ContextKeySelectors: ContextKeySelector[];
 }
 
 type Key = [account: string, region: string, id: string];
