@@ -151,7 +151,9 @@ export const deleteLookupTable = logs.operation("DeleteLookupTable", {
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLookupTables.html */
 export const describeLookupTables = logs.operation("DescribeLookupTables", {
   access: () => ({ action: "logs:DescribeLookupTables", resource: "*" }),
-  async handle({ lookupTableNamePrefix: startsWith, maxResults: limit = 50, nextToken: marker }, ctx) {
+  async handle({ lookupTableNamePrefix: startsWith, maxResults = 50, nextToken: marker }, ctx) {
+    // AWS's model gives it no lower bound.
+    const limit = Math.max(1, maxResults);
     const { items, end } = await logsPage(ctx as never, () =>
       pageOf(lookupTables, ctx.tx, [ctx.account, ctx.region], { limit, marker, startsWith }),
     );

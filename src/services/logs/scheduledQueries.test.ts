@@ -150,7 +150,7 @@ describe("a lookup table", () => {
     expect((await errorOf(logs.send(create))).name).toBe("ResourceAlreadyExistsException");
     expect(await logs.send(new GetLookupTableCommand({ lookupTableArn }))).toMatchObject({ tableBody });
     await logs.send(new UpdateLookupTableCommand({ lookupTableArn, tableBody: "code\n1" }));
-    const { lookupTables } = await logs.send(new DescribeLookupTablesCommand({}));
+    const { lookupTables } = await logs.send(new DescribeLookupTablesCommand({ maxResults: -1 }));
     expect(lookupTables).toMatchObject([{ lookupTableArn, tableFields: ["code"], recordsCount: 1 }]);
     await logs.send(new DeleteLookupTableCommand({ lookupTableArn }));
     const gone = await errorOf(logs.send(new GetLookupTableCommand({ lookupTableArn })));
