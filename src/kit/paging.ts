@@ -53,8 +53,10 @@ export async function keyedPageOf<Row, Key extends readonly string[]>(
   rows: Table<Row, Key>,
   tx: Transaction,
   parts: readonly string[],
-  { limit, marker, startsWith, where, reverse = false }: PageOptions<Row>,
+  { limit: asked, marker, startsWith, where, reverse = false }: PageOptions<Row>,
 ): Promise<Page<{ key: Key; row: Row }>> {
+  // Some models give page sizes no lower bound: a page of none would never end.
+  const limit = Math.max(1, asked);
   const items: { key: Key; row: Row }[] = [];
   let after = marker === undefined ? undefined : positionOf(marker);
   for (;;) {

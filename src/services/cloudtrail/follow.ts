@@ -3,6 +3,7 @@ import { AwsError } from "../../kit/errors.ts";
 import type { RecordRow, TrailEvent } from "../../kit/record.ts";
 import { maxHops } from "../../kit/targets.ts";
 import { putLines } from "./destinations.ts";
+import { ingest } from "./lake/ingest.ts";
 import { keyOf, outcome, timerId } from "./logging.ts";
 import type { TrailName } from "./names.ts";
 import { logs } from "./selectors.ts";
@@ -21,8 +22,9 @@ interface ActiveTrail {
   row: TrailRow;
 }
 
-/** Gets every event of the record, as long as any trail logs. */
+/** Gets every event of the record, as long as any trail logs or any event data store takes events in. */
 export async function followRecord(entries: readonly RecordRow[], ctx: Context): Promise<void> {
+  await ingest(entries, ctx);
   const known = await activeTrails(ctx);
   const emitted: AwsEvent[] = [];
   const lines = new Map<ActiveTrail, RecordRow[]>();

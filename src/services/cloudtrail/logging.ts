@@ -1,6 +1,7 @@
 import type { Context } from "../../kit/context.ts";
 import { eventTime, recordLog } from "../../kit/record.ts";
 import { cloudtrail } from "./contract.ts";
+import { ingesting } from "./lake/rows.ts";
 import { checkHome, existingTrail, type TrailName, trailAccess } from "./names.ts";
 import { active, type Outcome, type StatusRow, statuses } from "./tables.ts";
 
@@ -63,8 +64,14 @@ export async function stop(trail: TrailName, ctx: Context): Promise<void> {
   if (!known?.isLogging) return;
   statuses.put(ctx.tx, keyOf(trail), { ...known, isLogging: false, stoppedAt: ctx.clock.now() });
   active.delete(ctx.tx, ...keyOf(trail));
-  const others = await active.list(ctx.tx, [], { limit: 1 });
-  if (others.length === 0) await ctx.followRecord(false);
+  await followIfNeeded(ctx);
+}
+
+/** The record is followed as long as a trail logs, or an event data store takes events in. */
+export async function followIfNeeded(ctx: Context): Promise<void> {
+  const trail = await active.list(ctx.tx, [], { limit: 1 });
+  const store = trail.length > 0 ? trail : await ingesting.list(ctx.tx, [], { limit: 1 });
+  await ctx.followRecord(store.length > 0);
 }
 
 /** Keeps how a delivery went. */

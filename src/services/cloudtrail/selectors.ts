@@ -71,7 +71,7 @@ const fields = new Set([
   "userIdentity.arn",
 ]);
 
-function checkAdvanced(list: readonly AdvancedEventSelector[], ctx: Context<SelectorErrors>): void {
+export function checkAdvanced(list: readonly AdvancedEventSelector[], ctx: Context<SelectorErrors>): void {
   const invalid = (message: string) => ctx.error("InvalidEventSelectorsException", message);
   for (const { FieldSelectors = [] } of list) {
     const category = FieldSelectors.find(({ Field }) => Field === "eventCategory")?.Equals;
@@ -101,6 +101,11 @@ export const getEventSelectors = cloudtrail.operation("GetEventSelectors", {
 
 /** Services whose events stand in us-east-1, wherever they were called. */
 const globalSources = new Set(["iam.amazonaws.com", "sts.amazonaws.com", "cloudfront.amazonaws.com"]);
+
+/** Whether an event is one of those that advanced selectors ask for. */
+export function isSelected(selectors: readonly AdvancedEventSelector[], event: TrailEvent): boolean {
+  return selectors.some((one) => fitsAdvanced(one, event));
+}
 
 /** Whether a trail at home in `homeRegion` logs an event of its account. */
 export function logs(row: TrailRow, homeRegion: string, event: TrailEvent): boolean {

@@ -1,4 +1,4 @@
-import type { AdvancedEventSelector, EventSelector } from "@aws-sdk/client-cloudtrail";
+import type { AdvancedEventSelector, EventSelector, InsightSelector } from "@aws-sdk/client-cloudtrail";
 import { table } from "../../kit/table.ts";
 
 /** Trails. The Region in every key is the trail's home Region. */
@@ -16,6 +16,7 @@ export interface TrailRow {
   tags: Record<string, string>;
   selectors?: EventSelector[];
   advancedSelectors?: AdvancedEventSelector[];
+  insights?: InsightSelector[];
 }
 
 type TrailKey = [account: string, region: string, name: string];

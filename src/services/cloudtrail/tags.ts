@@ -1,5 +1,8 @@
 import type { Context } from "../../kit/context.ts";
+import type { Access } from "../../kit/service.ts";
 import { cloudtrail } from "./contract.ts";
+import { existingStore, storeAccess } from "./lake/names.ts";
+import { stores } from "./lake/rows.ts";
 import { existingTrail, trailAccess } from "./names.ts";
 import { trails } from "./tables.ts";
 
@@ -21,16 +24,40 @@ export function checkTags(
   return tags;
 }
 
+/** A trail, or an event data store. */
+interface Tagged {
+  tags: Record<string, string>;
+  put(tags: Record<string, string>): void;
+}
+
+async function tagged(arn: string, ctx: Context<never>): Promise<Tagged> {
+  if (isStore(arn)) {
+    const row = await existingStore(arn, ctx);
+    const key: [string, string, string] = [ctx.account, ctx.region, row.id];
+    return { tags: row.tags, put: (tags) => stores.put(ctx.tx, key, { ...row, tags }) };
+  }
+  const { trail, row } = await existingTrail(arn, ctx);
+  const key: [string, string, string] = [trail.account, trail.region, trail.name];
+  return { tags: row.tags, put: (tags) => trails.put(ctx.tx, key, { ...row, tags }) };
+}
+
+function isStore(arn: string): boolean {
+  return arn.includes(":eventdatastore/");
+}
+
+async function taggedAccess(action: string, arn: string, ctx: Context): Promise<Access> {
+  return await (isStore(arn) ? storeAccess : trailAccess)(action, arn, ctx);
+}
+
 /** https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AddTags.html */
 export const addTags = cloudtrail.operation("AddTags", {
   access: async ({ ResourceId, TagsList }, ctx) => ({
-    ...(await trailAccess("AddTags", ResourceId, ctx)),
+    ...(await taggedAccess("AddTags", ResourceId, ctx)),
     requestTags: TagsList,
   }),
   async handle({ ResourceId, TagsList }, ctx) {
-    const { trail, row } = await existingTrail(ResourceId, ctx as Context<never>);
-    const tags = checkTags(TagsList, row.tags, ctx);
-    trails.put(ctx.tx, [trail.account, trail.region, trail.name], { ...row, tags });
+    const held = await tagged(ResourceId, ctx as Context<never>);
+    held.put(checkTags(TagsList, held.tags, ctx));
     return {};
   },
 });
@@ -38,14 +65,13 @@ export const addTags = cloudtrail.operation("AddTags", {
 /** https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_RemoveTags.html */
 export const removeTags = cloudtrail.operation("RemoveTags", {
   access: async ({ ResourceId, TagsList }, ctx) => ({
-    ...(await trailAccess("RemoveTags", ResourceId, ctx)),
+    ...(await taggedAccess("RemoveTags", ResourceId, ctx)),
     context: { "aws:TagKeys": TagsList.map(({ Key }) => Key ?? "") },
   }),
   async handle({ ResourceId, TagsList }, ctx) {
-    const { trail, row } = await existingTrail(ResourceId, ctx as Context<never>);
+    const held = await tagged(ResourceId, ctx as Context<never>);
     const removed = new Set(TagsList.map(({ Key }) => Key));
-    const tags = Object.fromEntries(Object.entries(row.tags).filter(([key]) => !removed.has(key)));
-    trails.put(ctx.tx, [trail.account, trail.region, trail.name], { ...row, tags });
+    held.put(Object.fromEntries(Object.entries(held.tags).filter(([key]) => !removed.has(key))));
     return {};
   },
 });
@@ -53,12 +79,12 @@ export const removeTags = cloudtrail.operation("RemoveTags", {
 /** https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListTags.html */
 export const listTags = cloudtrail.operation("ListTags", {
   access: async ({ ResourceIdList }, ctx) =>
-    await Promise.all(ResourceIdList.map((arn) => trailAccess("ListTags", arn, ctx))),
+    await Promise.all(ResourceIdList.map((arn) => taggedAccess("ListTags", arn, ctx))),
   async handle({ ResourceIdList }, ctx) {
     const ResourceTagList = [];
     for (const ResourceId of ResourceIdList) {
-      const { row } = await existingTrail(ResourceId, ctx as Context<never>);
-      const TagsList = Object.entries(row.tags).map(([Key, Value]) => ({ Key, Value }));
+      const { tags } = await tagged(ResourceId, ctx as Context<never>);
+      const TagsList = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
       ResourceTagList.push({ ResourceId, TagsList });
     }
     return { ResourceTagList };

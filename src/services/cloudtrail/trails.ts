@@ -175,7 +175,7 @@ function shown(trail: TrailName, row: TrailRow): Trail {
     ...(row.logsRoleArn !== undefined && { CloudWatchLogsRoleArn: row.logsRoleArn }),
     ...(row.kmsKeyId !== undefined && { KmsKeyId: row.kmsKeyId }),
     HasCustomEventSelectors: row.selectors !== undefined || row.advancedSelectors !== undefined,
-    HasInsightSelectors: false,
+    HasInsightSelectors: row.insights !== undefined,
     IsOrganizationTrail: false,
   };
 }

@@ -9,6 +9,7 @@ import type { Command, Expression } from "./insights/syntax.ts";
 import { expiredBefore } from "./limits.ts";
 import { formatPointer } from "./pointers.ts";
 import { readerOf } from "./protection/masker.ts";
+import { scheduledHasEnded } from "./scheduledRuns.ts";
 import { type FoundLine, scanLines } from "./store/scan.ts";
 import {
   type GroupRow,
@@ -57,10 +58,12 @@ export async function runQuery({ queryId }: { queryId: string }, ctx: Context): 
       statistics,
       pages,
     });
+    scheduledHasEnded(query, ctx);
   } catch (error) {
     // Its KMS key does not allow it any more.
     if (!(error instanceof AwsError)) throw error;
     queries.put(tx, [account, region, queryId], { ...query, status: "Failed", endedTime: ctx.clock.now() });
+    scheduledHasEnded(query, ctx);
   }
 }
 

@@ -1,5 +1,6 @@
 import { defineService, operationsIn } from "../../kit/service.ts";
 import * as accountPolicies from "./accountPolicies.ts";
+import * as anomalyDetectors from "./anomalyDetectors.ts";
 import * as dataProtection from "./dataProtection.ts";
 import * as deliveries from "./deliveries.ts";
 import * as deliveryDestinations from "./deliveryDestinations.ts";
@@ -15,6 +16,7 @@ import * as indexPolicies from "./indexPolicies.ts";
 import * as kmsKeys from "./kmsKeys.ts";
 import * as liveTail from "./liveTail.ts";
 import * as logRecords from "./logRecords.ts";
+import * as lookupTables from "./lookupTables.ts";
 import * as metricFilters from "./metricFilters.ts";
 import { publishMetrics } from "./metricValues.ts";
 import { missing } from "./missing.ts";
@@ -26,6 +28,8 @@ import { runQuery } from "./queryRun.ts";
 import { refusesInput } from "./refusals.ts";
 import * as resourcePolicies from "./resourcePolicies.ts";
 import * as retention from "./retention.ts";
+import * as scheduledQueries from "./scheduledQueries.ts";
+import { endScheduled, startScheduled } from "./scheduledRuns.ts";
 import { settle } from "./settle.ts";
 import * as streams from "./streams.ts";
 import * as subscriptionFilters from "./subscriptionFilters.ts";
@@ -64,14 +68,25 @@ export default defineService({
     deliveryTemplates,
     transformers,
     indexPolicies,
+    scheduledQueries,
+    anomalyDetectors,
+    lookupTables,
   ].flatMap(operationsIn),
   missing,
   refusesInput,
-  timers: { settle, trimGroup: retention.trimGroup, purgeGroup, purgeStream, dropQuery: queries.dropQuery },
+  timers: {
+    settle,
+    trimGroup: retention.trimGroup,
+    purgeGroup,
+    purgeStream,
+    dropQuery: queries.dropQuery,
+    startScheduled,
+  },
   deliveries: {
     publishMetrics: { settle: publishMetrics },
     deliverSubscription: { settle: deliverSubscription },
     runQuery: { settle: runQuery },
+    endScheduled: { settle: endScheduled },
     runExport: { settle: runExport },
     deliverVended: { settle: deliverVended },
   },

@@ -145,6 +145,8 @@ export interface QueryRow {
   endTime: number;
   limit?: number;
   groups: { name: string; groupId: string; arn: string }[];
+  /** The scheduled query that it is a run of. */
+  scheduled?: { id: string; triggeredAt: number };
   /** It shows what is masked: so its answer is for those who may see that. */
   unmasks?: true;
   statistics?: QueryStatistics;

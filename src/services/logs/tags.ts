@@ -3,10 +3,13 @@ import type { Access } from "../../kit/service.ts";
 import type { Table } from "../../kit/table.ts";
 import { parseArn } from "../../kit/targets.ts";
 import { existingGroup, groupAccess, type NamedGroup, namedGroup, requestTags } from "./access.ts";
+import { anomalyDetectors } from "./anomalyTables.ts";
 import { logs } from "./contract.ts";
 import { deliveries, deliveryDestinations, deliverySources } from "./deliveryTables.ts";
 import { putGroup } from "./groups.ts";
 import { maxTagsPerResource } from "./limits.ts";
+import { lookupTables } from "./lookupRows.ts";
+import { scheduledQueries } from "./scheduledTables.ts";
 import { destinations } from "./tables.ts";
 
 /** Tags of log groups and destinations, by both sets of operations: the older take a group's name, the newer its ARN. */
@@ -55,6 +58,18 @@ const kinds: Readonly<Record<string, { rows: TaggedTable; missing: string }>> = 
   "delivery-destination": {
     rows: deliveryDestinations as unknown as TaggedTable,
     missing: "Requested Delivery Destination does not exist in this account.",
+  },
+  "scheduled-query": {
+    rows: scheduledQueries as unknown as TaggedTable,
+    missing: "The specified scheduled query does not exist.",
+  },
+  "anomaly-detector": {
+    rows: anomalyDetectors as unknown as TaggedTable,
+    missing: "The specified anomaly detector does not exist.",
+  },
+  "lookup-table": {
+    rows: lookupTables as unknown as TaggedTable,
+    missing: "The specified lookup table does not exist.",
   },
   delivery: {
     rows: deliveries as unknown as TaggedTable,
