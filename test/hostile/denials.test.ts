@@ -200,7 +200,7 @@ describe("every operation", () => {
       }),
     );
     const notDenied = guarded.filter(
-      ({ eventSource, operation }) => !denied.has(`${eventSource}:${operation}`),
+      ({ eventSource, eventName }) => !denied.has(`${eventSource}:${eventName}`),
     );
     expect(notDenied.map(({ name }) => name)).toEqual([]);
   });

@@ -14,20 +14,29 @@ export interface Target {
   service: string;
   operation: string;
   name: string;
-  /** As its events have it. */
+  /** As its events have them. */
   eventSource: string;
+  eventName: string;
   contract: Contract;
 }
 
 export async function builtOperations(): Promise<Target[]> {
   const targets: Target[] = [];
   for (const [service, { load }] of Object.entries(services)) {
-    const { operations, eventSource }: ServiceDefinition = (await load()).default;
+    const { operations, eventSource, eventNames }: ServiceDefinition = (await load()).default;
     const contract = JSON.parse(
       readFileSync(`${buildDirectory}/contracts/${service}.json`, "utf8"),
     ) as Contract;
     for (const { name } of operations) {
-      targets.push({ service, operation: name, name: `${service}:${name}`, eventSource, contract });
+      const eventName = eventNames?.[name] ?? name;
+      targets.push({
+        service,
+        operation: name,
+        name: `${service}:${name}`,
+        eventSource,
+        eventName,
+        contract,
+      });
     }
   }
   return targets;

@@ -75,7 +75,7 @@ describe("an archived object", () => {
     expect(await refused({ RestoreRequest: {} })).toBe("MalformedXML");
     expect(await refused(request(0))).toBe("InvalidArgument");
     expect(await refused(request(1, "Expedited"))).toBe("InvalidArgument");
-    expect(await refused({ RestoreRequest: { Type: "SELECT" } })).toBe("NotImplemented");
+    expect(await refused({ RestoreRequest: { Type: "SELECT" } })).toBe("MethodNotAllowed");
   });
 });
 

@@ -1,6 +1,5 @@
 import type { Context } from "../../kit/context.ts";
 import { isArchived, restoreState, retrievalTime } from "./archive.ts";
-import { notImplemented } from "./conditions.ts";
 import { s3 } from "./contract.ts";
 import { fail, invalidArgument } from "./errors.ts";
 import { findBucket } from "./find.ts";
@@ -30,7 +29,7 @@ export const restoreObject = s3.operation("RestoreObject", {
     const { Key, RestoreRequest: request } = input;
     if (request === undefined) throw fail("MalformedXML");
     if (request.Type === "SELECT" || request.SelectParameters || request.OutputLocation)
-      throw notImplemented("RestoreRequest");
+      throw fail("MethodNotAllowed");
     const bucket = await findBucket(input, ctx);
     const row = await readableVersion(bucket, input, ctx);
     const now = ctx.clock.now();
