@@ -20,14 +20,15 @@ const principal = "dynamodb.amazonaws.com";
 /** The AWS managed key, which KMS makes when it is first asked for. */
 const managedKey = "alias/aws/dynamodb";
 
-export function throughDynamodb({ caller }: Context): Caller {
+/** The caller, passed on to the services that DynamoDB uses for him. */
+export function throughDynamodb(caller: Caller): Caller {
   return { ...caller, calledVia: [...(caller.calledVia ?? []), principal] };
 }
 
 async function callKms(operation: string, input: Record<string, unknown>, region: string, ctx: Context) {
   try {
     return await ctx.call("kms", operation, input, {
-      as: throughDynamodb(ctx),
+      as: throughDynamodb(ctx.caller),
       account: ctx.account,
       region,
     });

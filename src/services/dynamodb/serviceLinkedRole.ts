@@ -11,5 +11,10 @@ export function serviceLinkedRoleArn(account: string, service: string, name: str
 export async function ensureServiceLinkedRole(service: string, name: string, ctx: Context): Promise<void> {
   const arn = serviceLinkedRoleArn(ctx.account, service, name);
   if ((await ctx.directory.findRole(arn, ctx.tx)) !== undefined) return;
-  await ctx.call("iam", "CreateServiceLinkedRole", { AWSServiceName: service }, { as: throughDynamodb(ctx) });
+  await ctx.call(
+    "iam",
+    "CreateServiceLinkedRole",
+    { AWSServiceName: service },
+    { as: throughDynamodb(ctx.caller) },
+  );
 }

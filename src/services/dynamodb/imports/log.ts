@@ -1,6 +1,6 @@
 import type { Context } from "../../../kit/context.ts";
 import { AwsError } from "../../../kit/errors.ts";
-import { throughDynamodb } from "../transfer/s3.ts";
+import { throughDynamodb } from "../encryption.ts";
 import type { ImportRow } from "../transfer/tables.ts";
 
 /** What could not be imported stands in the account's logs, written as whoever asked for the import. */

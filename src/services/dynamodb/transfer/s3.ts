@@ -1,15 +1,10 @@
 import type { Caller } from "../../../kit/caller.ts";
 import type { Context } from "../../../kit/context.ts";
 import { AwsError } from "../../../kit/errors.ts";
+import { throughDynamodb } from "../encryption.ts";
 import type { Failure } from "./tables.ts";
 
 /** S3, called as whoever asked for the job, through DynamoDB. */
-
-const principal = "dynamodb.amazonaws.com";
-
-export function throughDynamodb(caller: Caller): Caller {
-  return { ...caller, calledVia: [...(caller.calledVia ?? []), principal] };
-}
 
 /** Calls S3 where the bucket is: it need not be in the table's Region. */
 export async function callS3(
