@@ -1,3 +1,4 @@
+import type { Caller } from "../../kit/caller.ts";
 import type { Context, RequestSignature } from "../../kit/context.ts";
 import type { Access, ConditionValues } from "../../kit/service.ts";
 import { aclStatements } from "./aclGrants.ts";
@@ -20,6 +21,9 @@ export interface AccessOptions {
   /** Makes an object: whom the bucket's list lets write may also say what the object is to be. */
   creates?: boolean;
 }
+
+/** Who asks, and how. */
+type Asking = Pick<Context, "caller" | "request">;
 
 export async function bucketAccess(
   action: string,
@@ -50,6 +54,25 @@ export async function objectAccess(
   };
 }
 
+/** Access of another identity than the caller, to a bucket or an object in it, in whatever Region. */
+export function accessAs(
+  action: string,
+  bucket: BucketRow,
+  key: string | undefined,
+  as: Caller,
+  { request }: Context,
+  options: AccessOptions,
+): Access {
+  const isObject = key !== undefined;
+  const resource = isObject ? objectArn(bucket.name, key) : bucketArn(bucket.name);
+  const grants = isObject ? options.object?.grants : bucket.grants;
+  return {
+    ...declared(action, resource, bucket, grants, { caller: as, request }, isObject ? options : {}),
+    resourceType: isObject ? "AWS::S3::Object" : "AWS::S3::Bucket",
+    as,
+  };
+}
+
 /** What a bucket's own access control list decides of its objects. */
 const writesIntoBucket = new Set([
   "PutObject",
@@ -75,7 +98,7 @@ function declared(
   resource: string,
   bucket: BucketRow | undefined,
   grants: readonly GrantRow[] | undefined,
-  ctx: Context,
+  ctx: Asking,
   options: AccessOptions,
 ): Access {
   const statements =
@@ -105,7 +128,7 @@ function declared(
 function policyInForce(
   bucket: BucketRow,
   statements: readonly object[],
-  ctx: Context,
+  ctx: Asking,
 ): Access["resourcePolicy"] {
   const policy = policyFor(bucket, ctx);
   if (policy === undefined && statements.length === 0) return undefined;
@@ -113,7 +136,7 @@ function policyInForce(
 }
 
 /** A public policy lets nobody else in where RestrictPublicBuckets is on: only the account itself, and services. */
-function policyFor({ policy, publicAccess, account }: BucketRow, { caller }: Context): string | undefined {
+function policyFor({ policy, publicAccess, account }: BucketRow, { caller }: Asking): string | undefined {
   if (policy === undefined || !publicAccess?.restrictPublicBuckets) return policy;
   const { principal } = caller;
   const isOwn = principal.account === account || principal.kind === "service";
@@ -135,7 +158,7 @@ const authTypes = { header: "REST-HEADER", query: "REST-QUERY-STRING", form: "PO
  * How the request was signed. A service that acts for its caller signs in headers, whatever its caller did.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html
  */
-function signatureKeys({ caller, request }: Context): ConditionValues {
+function signatureKeys({ caller, request }: Asking): ConditionValues {
   const tls = { "s3:TlsVersion": request.tls?.version.replace(/^TLSv/, "") };
   if (caller.principal.kind === "anonymous") return tls;
   const isOwn = caller.principal.kind !== "service" && !caller.calledVia?.length;

@@ -15,6 +15,7 @@ import { findBucket } from "./find.ts";
 import { readableVersion, versionAccess } from "./get.ts";
 import { canonicalId } from "./names.ts";
 import { announce } from "./notify.ts";
+import { changeReplicated } from "./replicationRules.ts";
 import { type BucketRow, buckets, type GrantRow, type Permission } from "./tables.ts";
 import { replace } from "./versions.ts";
 
@@ -109,7 +110,8 @@ export const putObjectAcl = s3.operation("PutObjectAcl", {
     const bucket = await findBucket(input, ctx);
     const row = await readableVersion(bucket, input, ctx, "PUT");
     const grants = grantsOf(input, bucket, row.owner);
-    await replace(bucket, input.Key, { ...row, grants }, ctx);
+    const sent = await changeReplicated(bucket, input.Key, { ...row, grants }, "OBJECT_PUT_ACL", ctx);
+    await replace(bucket, input.Key, sent, ctx);
     announce(bucket, "ObjectAcl:Put", input.Key, row, ctx);
     return {};
   },

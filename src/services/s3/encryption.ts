@@ -1,4 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
+import type { Caller } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
 import { AwsError, WrongKey } from "../../kit/errors.ts";
 import { draw } from "../../kit/ids.ts";
@@ -140,11 +141,11 @@ async function callKms(
   operation: string,
   input: Record<string, unknown>,
   ctx: Context,
+  { caller = ctx.caller, region = ctx.region }: { caller?: Caller; region?: string } = {},
 ): Promise<Record<string, unknown>> {
-  const { caller } = ctx;
   const as = { ...caller, calledVia: [...(caller.calledVia ?? []), "s3.amazonaws.com"] };
   try {
-    return await ctx.call("kms", operation, input, { as });
+    return await ctx.call("kms", operation, input, { as, region });
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     if (error.code.startsWith("AccessDenied")) throw fail("AccessDenied", { message: error.message });
@@ -165,6 +166,30 @@ async function newDataKey(keyId: string, context: Record<string, string>, ctx: C
   };
 }
 
+/**
+ * How a replica is encrypted, under a key in its own Region: AWS has the role encrypt with it.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
+ */
+export async function sealingUnder(
+  {
+    type,
+    keyId,
+    bucketKey,
+  }: { type: "aws:kms" | "aws:kms:dsse"; keyId: string; bucketKey?: true | undefined },
+  { name, region }: BucketRow,
+  key: string,
+  caller: Caller,
+  ctx: Context,
+): Promise<Sealing> {
+  const context = { "aws:s3:arn": bucketKey ? bucketArn(name) : objectArn(name, key) };
+  const under = draw(32);
+  const input = { KeyId: keyId, Plaintext: under, EncryptionContext: context };
+  const answer = await callKms("Encrypt", input, ctx, { caller, region });
+  const dataKey = (answer.CiphertextBlob as Buffer).toString("base64");
+  const row: EncryptionRow = { type, kmsKeyArn: answer.KeyId as string, dataKey, context };
+  return { row: bucketKey ? { ...row, bucketKey } : row, under };
+}
+
 const parametersNeeded =
   "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.";
 
@@ -173,6 +198,7 @@ export async function keyTo(
   row: EncryptionRow,
   customer: Buffer | undefined,
   ctx: Context,
+  caller = ctx.caller,
 ): Promise<Buffer | undefined> {
   if (row.type === "customer") {
     if (customer === undefined) throw invalidRequest(parametersNeeded);
@@ -192,6 +218,7 @@ export async function keyTo(
       KeyId: row.kmsKeyArn,
     },
     ctx,
+    { caller },
   );
   return answer.Plaintext as Buffer;
 }

@@ -13,6 +13,7 @@ import { checkOverrides, type HeaderOverrides, shownHeaders } from "./headers.ts
 import { shownExpiration } from "./lifecycleRules.ts";
 import { shownLock } from "./lockRules.ts";
 import { maySeeAbsence } from "./put.ts";
+import { shownReplication } from "./replicationRules.ts";
 import type { BucketRow, ObjectRow } from "./tables.ts";
 import { existingVersion, findVersion } from "./versions.ts";
 
@@ -110,6 +111,7 @@ async function read(input: ReadInput, ctx: Context) {
     ...shownEncryption(row.encryption, input),
     ...shownLock(row),
     ...shownRestore(row, ctx.clock.now()),
+    ...shownReplication(row),
     ...checksumOf(input, row, span),
     AcceptRanges: "bytes",
     ContentLength: end - start,

@@ -102,7 +102,9 @@ async function expireObjects(...[bucket, lifecycle, after, ctx]: Parameters<Step
       await removeVersion(bucket, key, row, ctx);
       announce(bucket, "LifecycleExpiration:Delete", key, row, ctx);
     } else {
-      const marker = await insert(bucket, key, deleteMarker(bucket.account), row, ctx);
+      // What lifecycle rules delete is deleted here only.
+      const { replicates: _, ...alone } = bucket;
+      const marker = await insert(alone, key, deleteMarker(bucket.account), row, ctx);
       announce(bucket, "LifecycleExpiration:DeleteMarkerCreated", key, marker, ctx);
     }
   }

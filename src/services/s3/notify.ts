@@ -57,13 +57,20 @@ export function destinationsOf({ notifications = {} }: Pick<BucketRow, "notifica
 }
 
 /** `what`: "ObjectCreated:Put", as configurations name it behind "s3:". */
-export function announce(bucket: BucketRow, what: string, key: string, row: ObjectRow, ctx: Context): void {
+export function announce(
+  bucket: BucketRow,
+  what: string,
+  key: string,
+  row: ObjectRow,
+  ctx: Context,
+  more: object = {},
+): void {
   if (bucket.notifications === undefined) return;
   const bridge: EventBridgeConfiguration | undefined = bucket.notifications.EventBridgeConfiguration;
   if (bridge !== undefined) toBridge(bucket, what, key, row, ctx);
   for (const { arn, id, events, filter } of destinationsOf(bucket)) {
     if (!events.some((event) => fits(event, what)) || !passes(filter, key)) continue;
-    const record = recordOf(bucket, what, key, row, id, ctx);
+    const record = { ...recordOf(bucket, what, key, row, id, ctx), ...more };
     const payload = {
       arn,
       body: JSON.stringify({ Records: [record] }),
@@ -94,7 +101,7 @@ function recordOf(
   ctx: Context,
 ): object {
   return {
-    eventVersion: isOfSetting(what) ? "2.3" : "2.1",
+    eventVersion: versionOf(what),
     eventSource: "aws:s3",
     awsRegion: bucket.region,
     eventTime: new Date(ctx.clock.now()).toISOString(),
@@ -129,6 +136,12 @@ function recordOf(
       },
     }),
   };
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+function versionOf(what: string): string {
+  if (isOfSetting(what)) return "2.3";
+  return what.startsWith("Replication") ? "2.2" : "2.1";
 }
 
 /** What S3 does of its own accord is done by the bucket's owner. */

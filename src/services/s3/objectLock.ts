@@ -6,6 +6,7 @@ import { fail, invalidRequest } from "./errors.ts";
 import { type BucketInput, findBucket } from "./find.ts";
 import { readableVersion, versionAccess } from "./get.ts";
 import { mayBypass, retentionOf, shownHold } from "./lockRules.ts";
+import { changeReplicated } from "./replicationRules.ts";
 import { type BucketRow, buckets, type LockDefault, type ObjectRow } from "./tables.ts";
 import { replace } from "./versions.ts";
 
@@ -114,7 +115,9 @@ export const putObjectRetention = s3.operation("PutObjectRetention", {
         throw fail("AccessDenied", { message: "Access Denied because object protected by object lock." });
       }
     }
-    await replace(bucket, input.Key, retention === undefined ? rest : { ...rest, retention }, ctx);
+    const kept = retention === undefined ? rest : { ...rest, retention };
+    const sent = await changeReplicated(bucket, input.Key, kept, "OBJECT_PUT_RETENTION", ctx);
+    await replace(bucket, input.Key, sent, ctx);
     return {};
   },
   record: { data: true },
@@ -139,7 +142,9 @@ export const putObjectLegalHold = s3.operation("PutObjectLegalHold", {
     const status = input.LegalHold?.Status;
     if (status !== "ON" && status !== "OFF") throw fail("MalformedXML");
     const { bucket, row } = await lockable(input, ctx, "PUT");
-    await replace(bucket, input.Key, { ...row, legalHold: status === "ON" }, ctx);
+    const held = { ...row, legalHold: status === "ON" };
+    const sent = await changeReplicated(bucket, input.Key, held, "OBJECT_PUT_LEGAL_HOLD", ctx);
+    await replace(bucket, input.Key, sent, ctx);
     return {};
   },
   record: { data: true },

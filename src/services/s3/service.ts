@@ -27,6 +27,7 @@ import { postObject } from "./postObject.ts";
 import * as publicAccess from "./publicAccess.ts";
 import * as put from "./put.ts";
 import * as reencrypt from "./reencrypt.ts";
+import { replicate } from "./replicate.ts";
 import * as replication from "./replication.ts";
 import * as restore from "./restore.ts";
 import * as settings from "./settings.ts";
@@ -81,5 +82,5 @@ export default defineService({
     restored: restore.restored,
     restoreOver: restore.restoreOver,
   },
-  deliveries: { notify: { settle: notify } },
+  deliveries: { notify: { settle: notify }, replicate: { settle: replicate } },
 });

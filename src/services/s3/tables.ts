@@ -63,6 +63,8 @@ export interface BucketRow {
   notifications?: NotificationConfiguration;
   /** Where a record of each request goes, and when the next of them are delivered. */
   accessLogs?: { bucket: string; prefix: string; partitionedBy?: "EventTime" | "DeliveryTime"; due: number };
+  /** It has rules of replication: writes read them. */
+  replicates?: true;
   /** When the next look at what its lifecycle rules want is due. */
   lifecycleDue?: number;
 }
@@ -138,6 +140,8 @@ export interface ObjectRow {
   retention?: Retention;
   /** Absent where it was never set. */
   legalHold?: boolean;
+  /** How far it came to each destination; or that it came by replication itself. */
+  replication?: "REPLICA" | Record<string, "PENDING" | "COMPLETED" | "FAILED">;
   /** Of an archived object: when a copy can be read, and until when. */
   restore?: { readyAt: number; untilMs: number };
 }

@@ -5,6 +5,7 @@ import { fail } from "./errors.ts";
 import { findBucket } from "./find.ts";
 import { type ObjectInput, readableVersion, versionAccess } from "./get.ts";
 import { announce } from "./notify.ts";
+import { changeReplicated } from "./replicationRules.ts";
 import { type BucketRow, buckets, type ObjectRow } from "./tables.ts";
 import { checkedTags, maxBucketTags, maxObjectTags, tagSet } from "./tagRules.ts";
 import { findVersion, isDeleteMarker, replace } from "./versions.ts";
@@ -44,7 +45,9 @@ export const putObjectTagging = s3.operation("PutObjectTagging", {
     const row = await taggedVersion("PUT", bucket, input, ctx);
     const tags = checkedTags(input.Tagging.TagSet, maxObjectTags);
     const { tags: _, ...rest } = row;
-    await replace(bucket, input.Key, Object.keys(tags).length > 0 ? { ...rest, tags } : rest, ctx);
+    const tagged = Object.keys(tags).length > 0 ? { ...rest, tags } : rest;
+    const sent = await changeReplicated(bucket, input.Key, tagged, "OBJECT_PUT_TAGGING", ctx);
+    await replace(bucket, input.Key, sent, ctx);
     announce(bucket, "ObjectTagging:Put", input.Key, row, ctx);
     return bucket.versioning === undefined ? {} : { VersionId: row.versionId };
   },
@@ -71,7 +74,8 @@ export const deleteObjectTagging = s3.operation("DeleteObjectTagging", {
   async handle(input, ctx) {
     const bucket = await findBucket(input, ctx);
     const { tags: _, ...row } = await taggedVersion("DELETE", bucket, input, ctx);
-    await replace(bucket, input.Key, row, ctx);
+    const sent = await changeReplicated(bucket, input.Key, row, "OBJECT_PUT_TAGGING", ctx);
+    await replace(bucket, input.Key, sent, ctx);
     announce(bucket, "ObjectTagging:Delete", input.Key, row, ctx);
     return bucket.versioning === undefined ? {} : { VersionId: row.versionId };
   },

@@ -18,6 +18,12 @@ export const putBucketVersioning = s3.operation("PutBucketVersioning", {
           "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
       });
     }
+    if (bucket.replicates && status === "Suspended") {
+      throw fail("InvalidBucketState", {
+        message:
+          "A replication configuration is present on this bucket, so you cannot change the versioning state. To change the versioning state, first delete the replication configuration.",
+      });
+    }
     buckets.put(ctx.tx, [bucket.name], { ...bucket, versioning: status });
     return {};
   },

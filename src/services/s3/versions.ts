@@ -1,6 +1,7 @@
 import type { Context } from "../../kit/context.ts";
 import { draw } from "../../kit/ids.ts";
 import { fail, invalidArgument } from "./errors.ts";
+import { replicated } from "./replicationRules.ts";
 import { type BucketRow, manifests, nulls, type ObjectRow, objects, older, type PartRow } from "./tables.ts";
 
 /**
@@ -106,7 +107,7 @@ export function isDeleteMarker(key: string, row: ObjectRow, Method: "GET" | "PUT
   });
 }
 
-export type NewVersion = Omit<ObjectRow, "order" | "versionId" | "lastModified">;
+export type NewVersion = Omit<ObjectRow, "order" | "versionId" | "lastModified" | "replication">;
 
 /**
  * Adds a version to a key in front of all others, or puts it in the place of the one without an id; `before` is the
@@ -123,7 +124,8 @@ export async function insert(
   const now = ctx.clock.now();
   const order = orderBefore(versioning === undefined ? undefined : before?.order, now);
   const versionId = versioning === "Enabled" ? idOf(order) : "null";
-  const row: ObjectRow = { ...version, order, versionId, lastModified: Math.floor(now / 1000) * 1000 };
+  const made: ObjectRow = { ...version, order, versionId, lastModified: Math.floor(now / 1000) * 1000 };
+  const row = bucket.replicates ? await replicated(bucket, key, made, ctx) : made;
   if (versionId === "null" && versioning !== undefined) await dropNull(bucket, key, ctx);
   const stillThere = before !== undefined && !(versionId === "null" && before.versionId === "null");
   if (stillThere && !before.deleteMarker) retire(name, key, before, ctx);
@@ -136,6 +138,25 @@ export async function insert(
   older.put(ctx.tx, [name, key, order], row);
   if (versionId === "null") nulls.put(ctx.tx, [name, key], { order });
   return row;
+}
+
+/** Whether no version of a key has this place yet. */
+export async function isFree(bucket: BucketRow, key: string, order: string, ctx: Context): Promise<boolean> {
+  const current = await objects.get(ctx.tx, bucket.name, key);
+  return current?.order !== order && (await older.get(ctx.tx, bucket.name, key, order)) === undefined;
+}
+
+/** Puts a version of another bucket where its order says, with its id. */
+export async function place(bucket: BucketRow, key: string, row: ObjectRow, ctx: Context): Promise<void> {
+  const { name } = bucket;
+  const top = await newest(bucket, key, ctx);
+  if (top !== undefined && top.order < row.order) return older.put(ctx.tx, [name, key, row.order], row);
+  if (top !== undefined && !top.deleteMarker) {
+    retire(name, key, top, ctx);
+    if (row.deleteMarker) objects.delete(ctx.tx, name, key);
+  }
+  if (row.deleteMarker) older.put(ctx.tx, [name, key, row.order], row);
+  else objects.put(ctx.tx, [name, key], row);
 }
 
 /** The newest version becomes an older one. */
