@@ -12,7 +12,7 @@ import { type ObjectRow, objects, older } from "./tables.ts";
 import { placeOf } from "./versions.ts";
 
 /** A version in a listing, and whether it is the newest of its key. */
-interface Listed {
+export interface Listed {
   version: ObjectRow;
   isLatest: boolean;
 }
@@ -70,7 +70,7 @@ export const listObjectVersions = s3.operation("ListObjectVersions", {
 });
 
 /** Versions of keys in order, the newest of each first: what `objects` and `older` hold, merged. */
-async function versionsFrom(
+export async function versionsFrom(
   bucket: string,
   prefix: string,
   { limit, position }: From,

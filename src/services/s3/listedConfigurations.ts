@@ -11,11 +11,12 @@ import { s3 } from "./contract.ts";
 import { deleteDocument, type Kind, readDocument, writeDocument } from "./documents.ts";
 import { fail, invalidArgument } from "./errors.ts";
 import { type BucketInput, findBucket } from "./find.ts";
+import { scheduleInventory } from "./inventory.ts";
 import { configurations } from "./tables.ts";
 
 /**
- * Configurations of which a bucket can have several, by id: S3 keeps them, and reports that nobody reads here are
- * not made.
+ * Configurations of which a bucket can have several, by id. Inventories are made (`inventory.ts`); the others S3 keeps,
+ * and reports that nobody reads here are not made.
  */
 
 const pageSize = 100;
@@ -149,11 +150,13 @@ export const listTiering = s3.operation("ListBucketIntelligentTieringConfigurati
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketInventoryConfiguration.html */
 export const putInventory = s3.operation("PutBucketInventoryConfiguration", {
   access: onBucket("PutInventoryConfiguration"),
-  handle: (input, ctx) => {
+  async handle(input, ctx) {
     const { Destination } = input.InventoryConfiguration;
     if (!/^arn:aws[\w-]*:s3:::./.test(Destination?.S3BucketDestination?.Bucket ?? ""))
       throw fail("InvalidS3DestinationBucket");
-    return put(input, "inventory", input.InventoryConfiguration, ctx);
+    const output = await put(input, "inventory", input.InventoryConfiguration, ctx);
+    scheduleInventory(input.Bucket, input.InventoryConfiguration, ctx);
+    return output;
   },
   status: () => 204,
 });

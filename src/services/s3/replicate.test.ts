@@ -369,6 +369,11 @@ describe("replication", () => {
     });
     await s3.putObject({ Bucket: source, Key: "k", Body: "text" });
     await reached(source, "k", "COMPLETED");
+    await follow(source, role.arn, [
+      ruleTo(target, { Destination: { Bucket: undefined, Account: "111122223333" } }),
+    ]);
+    await s3.putObject({ Bucket: source, Key: "another's", Body: "text" });
+    await reached(source, "another's", "FAILED");
     const { Owner } = await theirs.getObjectAcl({ Bucket: target, Key: "k" });
     expect(Owner).toEqual((await theirs.getBucketAcl({ Bucket: target })).Owner);
   });

@@ -93,6 +93,9 @@ async function checkTarget({ job, source, row, target, as }: Passage, ctx: Conte
   if (source.lock !== undefined && target.lock === undefined)
     throw new Failure("DstBucketObjectLockConfigMissing", "Bucket is missing Object Lock Configuration");
   const { Destination } = job.rule;
+  // A bucket that somebody else has made under the name since is none of the rule's.
+  if (Destination?.Account !== undefined && Destination.Account !== target.account)
+    throw new Failure("DstPutObjectNotPermitted", "The destination bucket is owned by another account.");
   const kmsKey = Destination?.EncryptionConfiguration?.ReplicaKmsKeyID;
   const { type } = row.encryption;
   const context = {

@@ -12,6 +12,7 @@ import * as remove from "./delete.ts";
 import { refusesInput } from "./errors.ts";
 import { eventNames } from "./eventNames.ts";
 import * as get from "./get.ts";
+import { runInventory } from "./inventory.ts";
 import * as lifecycle from "./lifecycle.ts";
 import { runLifecycle } from "./lifecycleRun.ts";
 import * as listedConfigurations from "./listedConfigurations.ts";
@@ -78,6 +79,7 @@ export default defineService({
   noted: noteAccess,
   timers: {
     deliverAccessLogs,
+    inventory: runInventory,
     lifecycle: runLifecycle,
     restored: restore.restored,
     restoreOver: restore.restoreOver,
