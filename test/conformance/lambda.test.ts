@@ -10,6 +10,7 @@ import { policyRecordings } from "./lambdaPolicyRecordings.ts";
 import { provisionedRecordings } from "./lambdaProvisionedRecordings.ts";
 import { resourceRecordings } from "./lambdaResourceRecordings.ts";
 import { type Answers, normalized, Scene } from "./lambdaScene.ts";
+import { signingRecordings } from "./lambdaSigningRecordings.ts";
 import { versionRecordings } from "./lambdaVersionRecordings.ts";
 import { expectRecorded, recordedAnswers } from "./recorded.ts";
 
@@ -53,6 +54,7 @@ const recordings: Recording[] = [
   ...provisionedRecordings,
   ...resourceRecordings,
   ...invocationRecordings,
+  ...signingRecordings,
 ];
 
 describe.skipIf(files.api === undefined)("Lambda answers as recorded:", () => {

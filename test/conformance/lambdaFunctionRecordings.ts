@@ -15,6 +15,8 @@ const operations = {
     scene.lambda.getFunctionEventInvokeConfig(input),
   get_function_concurrency: (scene: Scene, input: { FunctionName: string }) =>
     scene.lambda.getFunctionConcurrency({ FunctionName: input.FunctionName }),
+  get_function_code_signing_config: (scene: Scene, input: { FunctionName: string }) =>
+    scene.lambda.getFunctionCodeSigningConfig({ FunctionName: input.FunctionName }),
   delete_function: (scene: Scene, input: { FunctionName: string; Qualifier?: string }) =>
     scene.lambda.deleteFunction(input),
   invoke: (scene: Scene, input: { FunctionName: string; Qualifier?: string }) => scene.lambda.invoke(input),
@@ -65,6 +67,7 @@ const perOperation: Recording[] = [
       "get_function_url_config",
       "get_function_event_invoke_config",
       "get_function_concurrency",
+      "get_function_code_signing_config",
     ],
     "test_ops_on_nonexisting_fn",
     async (scene, ask) => ({ not_found_exception: await said(ask(scene, { FunctionName: "absent" })) }),
@@ -76,6 +79,7 @@ const perOperation: Recording[] = [
       "get_function_url_config",
       "get_function_event_invoke_config",
       "get_function_concurrency",
+      "get_function_code_signing_config",
       "delete_function",
       "invoke",
     ],

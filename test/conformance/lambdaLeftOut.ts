@@ -2,7 +2,6 @@
 export const leftOut: { cases: RegExp; why: string }[] = [
   { cases: /image|Image/, why: "container images are not run" },
   { cases: /snapstart/, why: "there are no snapshots; the setting alone is kept" },
-  { cases: /code_signing/, why: "code signing is on the list of missing operations" },
   { cases: /capacity_provider/, why: "capacity providers are on the list of missing operations" },
   { cases: /self_managed|vpc_config|xray/, why: "Kafka, virtual private clouds and X-Ray are not there" },
   {

@@ -29,7 +29,7 @@ const atMost: Record<string, number> = {
   kinesis: 0,
   dynamodb: 0,
   dynamodbstreams: 0,
-  lambda: 26,
+  lambda: 17,
   firehose: 0,
   "cognito-identity": 0,
   "cognito-idp": 0,

@@ -84,6 +84,8 @@ export function textsOf(accountId: string, keyArn: string): Texts {
       "lambda.Resource": `arn:aws:lambda:us-east-1:${accountId}:function:example`,
       CapacityProviderArn: `arn:aws:lambda:us-east-1:${accountId}:capacity-provider:example`,
       CodeSigningConfigArn: `arn:aws:lambda:us-east-1:${accountId}:code-signing-config:csc-00000000000000000`,
+      // Of no account: whoever names a signing profile is shown it again.
+      SigningProfileVersionArns: "arn:aws:signer:us-east-1::/signing-profiles/example",
       "lambda.Arn": `arn:aws:lambda:us-east-1:${accountId}:layer:example:1`,
       "lambda.Action": "lambda:GetLayerVersion",
       "iam.EntityArn": `arn:aws:iam::${accountId}:delegation-request/00000000-0000-4000-8000-000000000000`,

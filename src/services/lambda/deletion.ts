@@ -1,5 +1,6 @@
 import type { Context } from "../../kit/context.ts";
 import { changeReserved } from "./accounts.ts";
+import { unlinkCodeSigning } from "./codeSigningNames.ts";
 import { findVersion } from "./find.ts";
 import { existingFunction, type FunctionName, functionArn, isVersion, latest } from "./names.ts";
 import { dropProvisioned } from "./provisioned.ts";
@@ -39,6 +40,7 @@ export async function removeFunction(named: FunctionName, ctx: Context): Promise
     urls.delete(ctx.tx, ...one);
     urlIds.delete(ctx.tx, url.urlId);
   }
+  unlinkCodeSigning(named, row, ctx);
   if (row.reserved !== undefined) await changeReserved(-row.reserved, ctx);
   functions.delete(ctx.tx, ...key);
   ctx.afterCommit(() => engineFor(ctx).retire(functionArn(named)));

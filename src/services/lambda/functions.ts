@@ -3,6 +3,7 @@ import type { Context } from "../../kit/context.ts";
 import { uuid } from "../../kit/ids.ts";
 import { markerOf } from "../../kit/paging.ts";
 import { codeLocation } from "./codeLocation.ts";
+import { codeSigningFor, linkCodeSigning } from "./codeSigningNames.ts";
 import { configurationFor, listedConfiguration } from "./configuration.ts";
 import { lambda } from "./contract.ts";
 import { removeFunction, removeVersion } from "./deletion.ts";
@@ -12,6 +13,7 @@ import { keyedPageOf } from "./lists.ts";
 import { functionAccess, functionArn, latest, nameOf } from "./names.ts";
 import { keepPackage, takePackage } from "./packageInput.ts";
 import { conflict } from "./refusals.ts";
+import { checkSignatures } from "./signatures.ts";
 import { type ConfigurationRow, functions, versions } from "./tables.ts";
 import { checkTags } from "./tagRules.ts";
 import { publish } from "./versions.ts";
@@ -37,8 +39,11 @@ export const createFunction = lambda.operation("CreateFunction", {
     checkTags(input.Tags ?? {});
     if ((await functions.get(ctx.tx, account, region, name)) !== undefined)
       throw conflict(`Function already exist: ${name}`);
+    const signing = await codeSigningFor(named, input.CodeSigningConfigArn, ctx);
     const rest = await configured(named, input, undefined, ctx);
-    const code = keepPackage(await takePackage(input.Code ?? {}, ctx), ctx);
+    const taken = await takePackage(input.Code ?? {}, ctx);
+    checkSignatures(named, input.FunctionName, signing?.row, ctx);
+    const code = keepPackage(taken, ctx);
     const now = ctx.clock.now();
     const row: ConfigurationRow = {
       ...rest,
@@ -56,7 +61,9 @@ export const createFunction = lambda.operation("CreateFunction", {
       nextVersion: 1,
       tags: { ...input.Tags },
       createdAt: now,
+      ...(signing && { codeSigning: signing.id }),
     });
+    if (signing) linkCodeSigning(named, signing.id, ctx);
     if (!input.Publish) return shown;
     const published = await publish(named, {}, ctx, "creation");
     return { ...published, FunctionArn: functionArn(named) };

@@ -52,6 +52,17 @@ export function nameOf(
   return found;
 }
 
+/** The function that an input names, where versions and aliases have no say. */
+export function wholeFunction(text: string, ctx: Pick<Context, "account" | "region">): FunctionName {
+  const named = nameOf(text, ctx);
+  if (named.qualifier !== undefined) {
+    throw invalid(
+      "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.",
+    );
+  }
+  return named;
+}
+
 export function functionArn(
   { account, region, name }: Omit<FunctionName, "qualifier">,
   qualifier?: string,

@@ -3,8 +3,10 @@ import { defineService, operationsIn } from "../../kit/service.ts";
 import * as aliases from "./aliases.ts";
 import { invokeAsyncDelivery } from "./async.ts";
 import { publishCode } from "./codeLocation.ts";
+import * as codeSigning from "./codeSigning.ts";
 import * as eventInvoke from "./eventInvoke.ts";
 import { eventNames } from "./eventNames.ts";
+import * as functionSigning from "./functionSigning.ts";
 import * as functions from "./functions.ts";
 import { functionUrl } from "./functionUrl.ts";
 import { refusesInput } from "./input.ts";
@@ -53,6 +55,8 @@ export default defineService({
     tags,
     urls,
     mappings,
+    codeSigning,
+    functionSigning,
   ].flatMap(operationsIn),
   eventNames,
   missing,

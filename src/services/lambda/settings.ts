@@ -1,7 +1,7 @@
 import { changeReserved, reservedTotal } from "./accounts.ts";
 import { lambda } from "./contract.ts";
 import { checkExists, resolve } from "./find.ts";
-import { existingFunction, type FunctionName, functionAccess, functionArn, latest, nameOf } from "./names.ts";
+import { existingFunction, functionAccess, functionArn, latest, nameOf, wholeFunction } from "./names.ts";
 import { invalid } from "./refusals.ts";
 import { maxUnzippedBytes, maxZippedBytes } from "./runtime/archive.ts";
 import { accountConcurrency, minUnreserved } from "./runtime/concurrency.ts";
@@ -35,16 +35,6 @@ export const getAccountSettings = lambda.operation("GetAccountSettings", {
     };
   },
 });
-
-function wholeFunction(text: string, ctx: Parameters<typeof nameOf>[1]): FunctionName {
-  const named = nameOf(text, ctx);
-  if (named.qualifier !== undefined) {
-    throw invalid(
-      "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.",
-    );
-  }
-  return named;
-}
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html */
 export const putFunctionConcurrency = lambda.operation("PutFunctionConcurrency", {

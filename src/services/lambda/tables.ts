@@ -59,6 +59,8 @@ export interface FunctionRow {
   recursion?: "Allow" | "Terminate";
   /** When versions of the runtime change, by version of the function. */
   runtimeUpdates?: Record<string, { mode: string; arn?: string }>;
+  /** Id of the code signing configuration. */
+  codeSigning?: string;
   createdAt: number;
 }
 
@@ -240,3 +242,23 @@ export const checkpoints = table<
   CheckpointRow,
   [account: string, region: string, uuid: string, shard: string]
 >("lambda", "checkpoints");
+
+/** Who may sign code, and what becomes of code that they have not signed. */
+export interface CodeSigningConfigRow {
+  publishers: string[];
+  policy: "Warn" | "Enforce";
+  description?: string;
+  modifiedAt: number;
+  tags: Record<string, string>;
+}
+
+export const codeSigningConfigs = table<CodeSigningConfigRow, [account: string, region: string, id: string]>(
+  "lambda",
+  "codeSigningConfigs",
+);
+
+/** The functions of a code signing configuration. */
+export const codeSigningUses = table<
+  Record<string, never>,
+  [account: string, region: string, id: string, name: string]
+>("lambda", "codeSigningUses");

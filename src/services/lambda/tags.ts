@@ -1,4 +1,11 @@
 import type { Context } from "../../kit/context.ts";
+import type { Access } from "../../kit/service.ts";
+import {
+  codeSigningAccess,
+  existingCodeSigning,
+  isCodeSigningArn,
+  putCodeSigningTags,
+} from "./codeSigningNames.ts";
 import { lambda } from "./contract.ts";
 import { findMapping, mappingAccess, putMappingTags } from "./mappingTags.ts";
 import { existingFunction, type FunctionName, functionAccess, nameOf, readName } from "./names.ts";
@@ -6,7 +13,7 @@ import { invalid } from "./refusals.ts";
 import { functions } from "./tables.ts";
 import { checkTags } from "./tagRules.ts";
 
-/** Tags of functions and of event source mappings. */
+/** Tags of functions, event source mappings and code signing configurations. */
 
 const mappingForm = /:event-source-mapping:([0-9a-fA-F-]{36})$/;
 
@@ -16,10 +23,13 @@ async function tagAccess(
   ctx: Context,
   tags: { Key: string; Value?: string }[] = [],
 ) {
+  return { ...(await ownerAccess(action, arn, ctx)), requestTags: tags };
+}
+
+async function ownerAccess(action: string, arn: string, ctx: Context): Promise<Access> {
+  if (isCodeSigningArn(arn)) return await codeSigningAccess(action, arn, ctx);
   const uuid = mappingForm.exec(arn)?.[1];
-  const access =
-    uuid === undefined ? await functionAccess(action, arn, ctx) : await mappingAccess(action, uuid, ctx);
-  return { ...access, requestTags: tags };
+  return uuid === undefined ? await functionAccess(action, arn, ctx) : await mappingAccess(action, uuid, ctx);
 }
 
 function functionOf(arn: string, ctx: Context): FunctionName {
@@ -36,6 +46,7 @@ async function change(
   ctx: Context,
   by: (tags: Readonly<Record<string, string>>) => Record<string, string>,
 ): Promise<void> {
+  if (isCodeSigningArn(arn)) return await putCodeSigningTags(arn, by, ctx);
   const uuid = mappingForm.exec(arn)?.[1];
   if (uuid !== undefined) return await putMappingTags(uuid, by, ctx);
   const named = functionOf(arn, ctx);
@@ -83,6 +94,8 @@ export const untagResource = lambda.operation("UntagResource", {
 export const listTags = lambda.operation("ListTags", {
   access: ({ Resource }, ctx) => tagAccess("ListTags", Resource, ctx),
   async handle({ Resource }, ctx) {
+    if (isCodeSigningArn(Resource))
+      return { Tags: { ...(await existingCodeSigning(Resource, ctx)).row.tags } };
     const uuid = mappingForm.exec(Resource)?.[1];
     if (uuid !== undefined) return { Tags: { ...(await findMapping(uuid, ctx)).tags } };
     const { tags } = await existingFunction(functionOf(Resource, ctx), ctx);

@@ -1,4 +1,5 @@
 import { uuid } from "../../kit/ids.ts";
+import { codeSigningOf } from "./codeSigningNames.ts";
 import { configurationFor } from "./configuration.ts";
 import { lambda } from "./contract.ts";
 import { checkRuntime, configured } from "./input.ts";
@@ -6,6 +7,7 @@ import { existingFunction, functionAccess, functionArn, nameOf } from "./names.t
 import { keepPackage, takePackage } from "./packageInput.ts";
 import { checkRevision, invalid } from "./refusals.ts";
 import { engineFor } from "./runtime/engine.ts";
+import { checkSignatures } from "./signatures.ts";
 import { functions } from "./tables.ts";
 import { publish } from "./versions.ts";
 
@@ -21,6 +23,8 @@ export const updateFunctionCode = lambda.operation("UpdateFunctionCode", {
     if (input.ImageUri !== undefined)
       throw invalid("Please don't provide ImageUri when updating a function with packageType Zip.");
     const taken = await takePackage(input, ctx);
+    const signing = await codeSigningOf(named, row, ctx);
+    checkSignatures(named, input.FunctionName, signing, ctx, { dryRun: input.DryRun === true });
     const wanted = {
       ...row.latest,
       architectures: [...(input.Architectures ?? row.latest.architectures)],
@@ -59,6 +63,9 @@ export const updateFunctionConfiguration = lambda.operation("UpdateFunctionConfi
     const row = await existingFunction(named, ctx);
     checkRevision(input.RevisionId, row.latest.revisionId, "GetFunction/GetAlias");
     const rest = await configured(named, input, row.latest, ctx);
+    // Layers that the function has already are not deployed anew.
+    if (rest.layers.some(({ arn }) => !row.latest.layers.some((present) => present.arn === arn)))
+      checkSignatures(named, input.FunctionName, await codeSigningOf(named, row, ctx), ctx);
     for (const { bodyId } of row.latest.layers) {
       if (!rest.layers.some((layer) => layer.bodyId === bodyId)) await ctx.bytes.remove(bodyId);
     }
