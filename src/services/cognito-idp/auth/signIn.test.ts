@@ -186,7 +186,8 @@ describe("second factors", () => {
     const code = () => codeAt(secret, stepAt(cloudkeep.clock.now()));
     const wrong = await errorOf(pool.idp.verifySoftwareToken({ Session: made.Session, UserCode: "000000" }));
     expect(wrong.name).toBe("EnableSoftwareTokenMFAException");
-    const verified = await pool.idp.verifySoftwareToken({ Session: made.Session, UserCode: code() });
+    const used = code();
+    const verified = await pool.idp.verifySoftwareToken({ Session: made.Session, UserCode: used });
     const done = await pool.idp.respondToAuthChallenge({
       ClientId: pool.ClientId,
       ChallengeName: "MFA_SETUP",
@@ -204,7 +205,7 @@ describe("second factors", () => {
         Session: second.Session,
         ChallengeResponses: { USERNAME: "alice", SOFTWARE_TOKEN_MFA_CODE },
       });
-    expect((await errorOf(answer(code()))).message).toBe("Your software token has already been used once.");
+    expect((await errorOf(answer(used))).message).toBe("Your software token has already been used once.");
     expect((await errorOf(answer("000000"))).name).toBe("CodeMismatchException");
     await cloudkeep.clock.advance(30_000);
     expect((await answer(code())).AuthenticationResult?.IdToken).toBeDefined();
