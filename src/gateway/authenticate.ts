@@ -14,13 +14,14 @@ import {
   unproven,
 } from "./arriving.ts";
 import { maxBodyBytes, maxUnprovenBodyBytes, readBody } from "./body.ts";
+import { checkCoverage, checkTime } from "./claimChecks.ts";
 import type { Exchange } from "./exchange.ts";
 import { Refused } from "./refuse.ts";
 import { pathWithBucket } from "./route.ts";
 import { legacyClaim, proveLegacy } from "./sigv2.ts";
 import { NotCanonical } from "./sigv4/canonical.ts";
 import { ChunkedBody, streamingForms } from "./sigv4/chunked.ts";
-import { BadClaim, type Claim, readClaim, timeOf } from "./sigv4/claim.ts";
+import { BadClaim, type Claim, readClaim } from "./sigv4/claim.ts";
 import type { KeyCache } from "./sigv4/keys.ts";
 import { type Judged, judge } from "./sigv4/verify.ts";
 
@@ -56,10 +57,6 @@ const words = {
 
 /** Services that take `UNSIGNED-PAYLOAD`; for the others a signature covers the body. */
 const unsignedPayloadServices = new Set(["s3", "s3-object-lambda", "s3-outposts", "s3express"]);
-
-/** Query services and S3 allow 15 minutes between clocks, the JSON services 5. */
-const jsonSkewMs = 5 * 60_000;
-const otherSkewMs = 15 * 60_000;
 
 /** The request's claim, or a refusal in AWS's words; `unreadable` is told first that there is none. */
 export function claimOf(exchange: Exchange, unreadable: () => void = () => {}): Claim | undefined {
@@ -150,69 +147,6 @@ function sizeOf({ headers }: Exchange): number {
     throw new Refused("missingLength", "The request must tell the length of its body.");
   }
   return Number(declared);
-}
-
-function minutesText(ms: number): string {
-  return new Date(ms).toISOString().replace(/[-:]|\.\d{3}/g, "");
-}
-
-/** How old the signature is, in ms. */
-function checkTime(exchange: Exchange, claim: Claim, now: number): number {
-  const signedAt = timeOf(claim.timestamp);
-  if (Number.isNaN(signedAt))
-    throw new Refused(
-      "incompleteSignature",
-      `Date must be in ISO-8601 'basic format'. Got '${claim.timestamp}'.`,
-    );
-  const skewMs = exchange.headers["x-amz-target"] !== undefined ? jsonSkewMs : otherSkewMs;
-  const skewMinutes = skewMs / 60_000;
-  if (signedAt > now + skewMs) {
-    throw new Refused(
-      "expiredRequest",
-      `Signature not yet current: ${claim.timestamp} is still later than ${minutesText(now + skewMs)} (${minutesText(now)} + ${skewMinutes} min.)`,
-    );
-  }
-  if (claim.expiresSeconds !== undefined) {
-    if (now > signedAt + claim.expiresSeconds * 1000) {
-      throw new Refused(
-        "expiredPresigned",
-        `Signature expired: ${claim.timestamp} is now earlier than ${minutesText(now - claim.expiresSeconds * 1000)}`,
-      );
-    }
-  } else if (signedAt < now - skewMs) {
-    throw new Refused(
-      "expiredRequest",
-      `Signature expired: ${claim.timestamp} is now earlier than ${minutesText(now - skewMs)} (${minutesText(now)} - ${skewMinutes} min.)`,
-    );
-  }
-  return now - signedAt;
-}
-
-/**
- * A signature must cover the host and every `x-amz-` header, or a header that changes the meaning of the
- * request could be added to it. The session token is left out: it proves itself, and some clients add it
- * after signing.
- */
-function checkCoverage(exchange: Exchange, claim: Claim): void {
-  const { headers } = exchange;
-  // HTTP/2 names the host in a pseudo-header; a "host" beside it must not say anything else.
-  const coversAuthority =
-    claim.signedHeaders.includes(":authority") && headers.host === headers[":authority"];
-  if (!coversAuthority && !claim.signedHeaders.includes("host")) {
-    throw new Refused(
-      "badSignature",
-      "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
-    );
-  }
-  for (const name in headers) {
-    if (!name.startsWith("x-amz-") || name === "x-amz-security-token") continue;
-    if (!claim.signedHeaders.includes(name)) {
-      throw new Refused(
-        "badSignature",
-        `There were headers present in the request which were not signed: ${name}`,
-      );
-    }
-  }
 }
 
 export function findCredential(

@@ -116,10 +116,11 @@ describe("values", () => {
       return [...new Set(rows.map(([key]) => key.split("\u0000")[4]))];
     };
     expect(await sums(60)).toEqual([1, 2, 4]);
-    await cloudkeep.clock.advance(16 * dayMs);
+    // Upkeep is done at midnight: a day more than the datapoints are kept, and one for what is left of today.
+    await cloudkeep.clock.advance(17 * dayMs);
     expect([await sums(60), await sums(300), await sums(3600)]).toEqual([[], [3, 4], [7]]);
     expect(await tiers()).toEqual(["c"]);
-    await cloudkeep.clock.advance(48 * dayMs);
+    await cloudkeep.clock.advance(49 * dayMs);
     expect([await sums(60), await sums(300), await sums(3600)]).toEqual([[], [], [7]]);
     expect(await tiers()).toEqual(["d"]);
     await cloudkeep.clock.advance(400 * dayMs);
