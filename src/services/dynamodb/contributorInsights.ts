@@ -6,7 +6,7 @@ import { accessTo } from "./access.ts";
 import { dynamodb } from "./contract.ts";
 import { existingTable, indexNamed, locate } from "./find.ts";
 import { type InsightsRow, insights } from "./insights.ts";
-import { ensureServiceLinkedRole } from "./serviceLinkedRole.ts";
+import { ensureRole } from "./serviceLinkedRole.ts";
 import type { TableRow } from "./tables.ts";
 import { validation } from "./words.ts";
 
@@ -15,8 +15,10 @@ import { validation } from "./words.ts";
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/contributorinsights_HowItWorks.html
  */
 
-const service = "contributorinsights.dynamodb.amazonaws.com";
-const role = "AWSServiceRoleForDynamoDBCloudWatchContributorInsights";
+const role = {
+  service: "contributorinsights.dynamodb.amazonaws.com",
+  name: "AWSServiceRoleForDynamoDBCloudWatchContributorInsights",
+};
 const usualMode = "ACCESSED_AND_THROTTLED_KEYS";
 
 interface Target {
@@ -88,7 +90,7 @@ export const updateContributorInsights = dynamodb.operation("UpdateContributorIn
     if (isOn && row.mode === mode) {
       return { ...answer, ContributorInsightsStatus: row.status, ContributorInsightsMode: mode };
     }
-    await ensureServiceLinkedRole(service, role, ctx as Context);
+    await ensureRole(role, ctx as Context);
     insights.put(ctx.tx, key, {
       table: table.name,
       ...(index !== undefined && { index }),

@@ -1,5 +1,7 @@
+import type { Caller } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
+import { ensureServiceLinkedRole } from "../../kit/serviceLinkedRole.ts";
 import { parseArn } from "../../kit/targets.ts";
 import { groups, policies } from "./tables.ts";
 
@@ -47,19 +49,27 @@ async function allowLines(groupArn: string, ctx: Context): Promise<void> {
     },
   };
   const policyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
-  await asCaller("logs", "PutResourcePolicy", { policyName, policyDocument }, ctx);
+  const options = { as: throughLogs(ctx) };
+  await unlessRefused(ctx, () =>
+    ctx.call("logs", "PutResourcePolicy", { policyName, policyDocument }, options),
+  );
 }
 
 async function makeRole(ctx: Context): Promise<void> {
-  await asCaller("iam", "CreateServiceLinkedRole", { AWSServiceName: deliverySources }, ctx);
+  const role = { service: deliverySources, name: "AWSServiceRoleForLogDelivery" };
+  const by = { as: throughLogs(ctx), account: ctx.account };
+  await unlessRefused(ctx, () => ensureServiceLinkedRole(role, by, ctx));
 }
 
-/** What is refused is left as it is: the role may be there already, and the policy be another. */
-async function asCaller(service: string, operation: string, input: object, ctx: Context): Promise<void> {
+function throughLogs({ caller }: Context): Caller {
+  return { ...caller, calledVia: ["logs.amazonaws.com"] };
+}
+
+/** What is refused is left as it is. */
+async function unlessRefused(ctx: Context, work: () => Promise<unknown>): Promise<void> {
   const savepoint = ctx.tx.savepoint();
   try {
-    const as = { ...ctx.caller, calledVia: ["logs.amazonaws.com"] };
-    await ctx.call(service, operation, { ...input }, { as });
+    await work();
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     ctx.tx.rollback(savepoint);

@@ -2,11 +2,12 @@ import type { Account, CreateAccountStatus } from "@aws-sdk/client-organizations
 import type { Caller } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
 import { randomText } from "../../kit/ids.ts";
+import { ensureServiceLinkedRole } from "../../kit/serviceLinkedRole.ts";
 import { organizations } from "./contract.ts";
 import { join } from "./joining.ts";
 import { asManagement, asReader, findNode, inOrganization, onNode, onOrganization } from "./membership.ts";
 import { pageOfRows } from "./pages.ts";
-import { makeServiceRole } from "./serviceRole.ts";
+import { serviceRole } from "./serviceRole.ts";
 import {
   attachments,
   type CreationRow,
@@ -103,7 +104,8 @@ export const createAccount = organizations.operation("CreateAccount", {
     // Before the account joins: nothing that guards it may keep it from being set up.
     const as = rootOf(account);
     await makeAccessRole({ as, account }, RoleName, ctx);
-    if (!organization.billingOnly) await makeServiceRole(ctx, { as, account });
+    if (!organization.billingOnly)
+      await ensureServiceLinkedRole(serviceRole, { as, account }, ctx as Context);
     await join(organization, { account, name: AccountName, email: Email, tags }, "CREATED", ctx);
     const now = ctx.clock.now();
     const creation: CreationRow = {

@@ -3,7 +3,7 @@ import { membersOf } from "./accounts.ts";
 import { organizations } from "./contract.ts";
 import { addHandshake, describeHandshake, endHandshake, handshakesOf, isPending } from "./handshakes.ts";
 import { asManagement, onOrganization } from "./membership.ts";
-import { makeOwnServiceRole } from "./serviceRole.ts";
+import { ensureOwnRole } from "./serviceRole.ts";
 import { type HandshakeRow, handshakes, type OrganizationRow, organizationRows } from "./tables.ts";
 
 /**
@@ -69,7 +69,7 @@ export async function approved(
   if (request === undefined) return;
   if (row.action === "APPROVE_ALL_FEATURES") {
     endHandshake(request, "ACCEPTED", ctx);
-    await makeOwnServiceRole(ctx);
+    await ensureOwnRole(ctx);
     const { billingOnly: _, ...organization } = (await organizationRows.get(
       ctx.tx,
       row.organization.id,

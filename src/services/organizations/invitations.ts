@@ -17,7 +17,7 @@ import {
 import { join } from "./joining.ts";
 import { asManagement, asReader, membershipOf, nodeTail, onOrganization } from "./membership.ts";
 import { pageOfRows } from "./pages.ts";
-import { makeOwnServiceRole } from "./serviceRole.ts";
+import { ensureOwnRole } from "./serviceRole.ts";
 import { type HandshakeRow, handshakes, type OrganizationRow, organizationRows } from "./tables.ts";
 import { tagsOf } from "./tagRules.ts";
 
@@ -206,7 +206,7 @@ async function acceptInvitation(row: HandshakeRow, ctx: Context<AcceptErrors>): 
   const organization = await organizationRows.get(ctx.tx, row.organization.id);
   if (organization === undefined)
     throw ctx.error("HandshakeNotFoundException", "You specified a handshake that doesn't exist.");
-  if (!organization.billingOnly) await makeOwnServiceRole(ctx);
+  if (!organization.billingOnly) await ensureOwnRole(ctx);
   const email = `${ctx.account}@example.com`;
   await join(
     organization,

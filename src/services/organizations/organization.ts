@@ -5,7 +5,7 @@ import { cancelAll } from "./handshakes.ts";
 import { join } from "./joining.ts";
 import { arnPrefix, asManagement, inOrganization, membershipOf, onOrganization } from "./membership.ts";
 import { guardrailTypes } from "./policyTypes.ts";
-import { makeOwnServiceRole } from "./serviceRole.ts";
+import { ensureOwnRole } from "./serviceRole.ts";
 import {
   attachments,
   children,
@@ -58,7 +58,7 @@ export const createOrganization = organizations.operation("CreateOrganization", 
       ...(FeatureSet === "CONSOLIDATED_BILLING" && { billingOnly: true }),
     };
     const { id } = organization;
-    if (!organization.billingOnly) await makeOwnServiceRole(ctx);
+    if (!organization.billingOnly) await ensureOwnRole(ctx);
     organizationRows.put(ctx.tx, [id], organization);
     nodes.put(ctx.tx, [id, rootId], {
       id: rootId,

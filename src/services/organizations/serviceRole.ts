@@ -1,25 +1,20 @@
-import type { Caller } from "../../kit/caller.ts";
 import type { Context } from "../../kit/context.ts";
 import { AwsError } from "../../kit/errors.ts";
+import { ensureServiceLinkedRole } from "../../kit/serviceLinkedRole.ts";
 
 const service = "organizations.amazonaws.com";
 
 /**
- * Makes the role by which Organizations acts in an account; it may be there already.
+ * By which Organizations acts in an account.
  * https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services.html#orgs_integrate_services-using_slrs
  */
-export async function makeServiceRole(ctx: Context, by: { as: Caller; account: string }): Promise<void> {
-  try {
-    await ctx.call("iam", "CreateServiceLinkedRole", { AWSServiceName: service }, by);
-  } catch (error) {
-    if (!(error instanceof AwsError && error.code === "InvalidInput")) throw error;
-  }
-}
+export const serviceRole = { service, name: "AWSServiceRoleForOrganizations" };
 
-/** The same in the caller's account, as the caller, who must be allowed to. */
-export async function makeOwnServiceRole(ctx: Context<"AccessDeniedForDependencyException">): Promise<void> {
+/** Sees to the role in the caller's account, as the caller, who must be allowed to make it. */
+export async function ensureOwnRole(ctx: Context<"AccessDeniedForDependencyException">): Promise<void> {
+  const by = { as: { ...ctx.caller, calledVia: [service] }, account: ctx.account };
   try {
-    await makeServiceRole(ctx, { as: { ...ctx.caller, calledVia: [service] }, account: ctx.account });
+    await ensureServiceLinkedRole(serviceRole, by, ctx as Context);
   } catch (error) {
     if (!(error instanceof AwsError && error.code === "AccessDenied")) throw error;
     throw ctx.error(

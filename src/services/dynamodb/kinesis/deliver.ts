@@ -2,9 +2,9 @@ import { type Caller, servicePrincipal } from "../../../kit/caller.ts";
 import type { Context } from "../../../kit/context.ts";
 import { AwsError } from "../../../kit/errors.ts";
 import { uuid } from "../../../kit/ids.ts";
+import { type ServiceLinkedRole, serviceLinkedRoleArn } from "../../../kit/serviceLinkedRole.ts";
 import { isRetriable, retryDelayMs } from "../../../kit/targets.ts";
 import { begin, goOn, oldest, type QueueJob } from "../changes.ts";
-import { serviceLinkedRoleArn } from "../serviceLinkedRole.ts";
 import { type ChangeRow, changes } from "../tables.ts";
 import { itemBytes } from "../values.ts";
 
@@ -13,8 +13,10 @@ import { itemBytes } from "../values.ts";
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/kds.html
  */
 
-export const replicationService = "kinesisreplication.dynamodb.amazonaws.com";
-export const replicationRole = "AWSServiceRoleForDynamoDBKinesisDataStreamsReplication";
+export const replicationRole: ServiceLinkedRole = {
+  service: "kinesisreplication.dynamodb.amazonaws.com",
+  name: "AWSServiceRoleForDynamoDBKinesisDataStreamsReplication",
+};
 
 /** What PutRecords takes in one call. */
 const maxRecords = 500;
@@ -36,8 +38,8 @@ interface Waiting {
 }
 
 export async function replicator(ctx: Context): Promise<Caller> {
-  const role = serviceLinkedRoleArn(ctx.account, replicationService, replicationRole);
-  return await ctx.assumeRole(role, servicePrincipal(replicationService), "DynamoDBKinesisReplication");
+  const role = serviceLinkedRoleArn(ctx.account, replicationRole);
+  return await ctx.assumeRole(role, servicePrincipal(replicationRole.service), "DynamoDBKinesisReplication");
 }
 
 /** One change as AWS writes it. */

@@ -5,10 +5,10 @@ import { parseArn } from "../../../kit/targets.ts";
 import { checkOwner, onTable } from "../access.ts";
 import { dynamodb } from "../contract.ts";
 import { existingTable } from "../find.ts";
-import { ensureServiceLinkedRole } from "../serviceLinkedRole.ts";
+import { ensureRole } from "../serviceLinkedRole.ts";
 import { type DestinationRow, type TableRow, tables } from "../tables.ts";
 import { validation } from "../words.ts";
-import { replicationRole, replicationService, replicator } from "./deliver.ts";
+import { replicationRole, replicator } from "./deliver.ts";
 
 /**
  * Kinesis streams as destinations of a table's changes. At most one is in use; those that were disabled, or could not
@@ -55,7 +55,7 @@ export const enableKinesisStreamingDestination = dynamodb.operation("EnableKines
         `${badState}EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation.`,
       );
     }
-    await ensureServiceLinkedRole(replicationService, replicationRole, ctx as Context);
+    await ensureRole(replicationRole, ctx as Context);
     const precision = given?.ApproximateCreationDateTimePrecision;
     const row: DestinationRow = {
       streamArn,

@@ -1,19 +1,21 @@
 import { servicePrincipal } from "../../../kit/caller.ts";
 import type { Context } from "../../../kit/context.ts";
 import { AwsError } from "../../../kit/errors.ts";
+import { type ServiceLinkedRole, serviceLinkedRoleArn } from "../../../kit/serviceLinkedRole.ts";
 import { retryDelayMs } from "../../../kit/targets.ts";
 import { accessTo } from "../access.ts";
 import { begin, goOn, oldest, type QueueJob } from "../changes.ts";
 import { placeOf } from "../keys.ts";
-import { serviceLinkedRoleArn } from "../serviceLinkedRole.ts";
 import { changes, items, type ReplicaRow, type TableRow, tables, tombstones } from "../tables.ts";
 import { write } from "../write.ts";
 import type { SharedWrite } from "./replicate.ts";
 
 /** Makes the writes of other Regions, under DynamoDB's service-linked role. */
 
-export const replicationService = "replication.dynamodb.amazonaws.com";
-export const replicationRole = "AWSServiceRoleForDynamoDBReplication";
+export const replicationRole: ServiceLinkedRole = {
+  service: "replication.dynamodb.amazonaws.com",
+  name: "AWSServiceRoleForDynamoDBReplication",
+};
 
 const changesAtATime = 100;
 /** Actions that the service-linked role needs at a replica. */
@@ -39,9 +41,9 @@ interface ReplicationJob extends QueueJob {
 
 /** Whether the table lets DynamoDB write to it: its own policy may keep it out. */
 async function isAuthorized(table: TableRow, ctx: Context): Promise<boolean> {
-  const role = serviceLinkedRoleArn(ctx.account, replicationService, replicationRole);
+  const role = serviceLinkedRoleArn(ctx.account, replicationRole);
   try {
-    const as = await ctx.assumeRole(role, servicePrincipal(replicationService), "DynamoDBReplication");
+    const as = await ctx.assumeRole(role, servicePrincipal(replicationRole.service), "DynamoDBReplication");
     for (const action of neededActions) {
       const { account, region, name, arn } = table;
       const access = accessTo(action, { account, region, name, arn, table });
