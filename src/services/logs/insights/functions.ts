@@ -1,5 +1,6 @@
+import { parseDate } from "../datePatterns.ts";
 import { addressFunctions } from "./addresses.ts";
-import { parseDate, strftime } from "./time.ts";
+import { strftime } from "./time.ts";
 import { isTrue, numberOf, type Structure, Timestamp, textOf, type Value } from "./values.ts";
 
 /**

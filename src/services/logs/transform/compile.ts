@@ -1,5 +1,5 @@
 import type { Processor } from "@aws-sdk/client-cloudwatch-logs";
-import { isDatePattern } from "./dates.ts";
+import { isDatePattern } from "../datePatterns.ts";
 import { type JsonObject, TransformFailure } from "./event.ts";
 import { mutators } from "./mutators.ts";
 import { parsers, type Step, vendedParsers } from "./parsers.ts";
